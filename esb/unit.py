@@ -1,0 +1,50 @@
+"""The unit of work: the acknowledgement of one delivery."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+Settled = Callable[["UnitOfWork"], None]
+
+
+class UnitOfWork:
+    """Counts what a delivery still waits for, and settles exactly once when that is nothing.
+
+    The consumer makes the unit with one hold of its own, gives it to the exchange and releases its hold when the route has run. Whoever keeps
+    the message alive beyond that (a pipelined send, an in-memory hand-over) takes a hold first and releases it with the outcome, from any
+    thread. ``error`` is the first failure. ``on_settle`` runs in the thread that releases last: it must be quick and must not raise.
+    """
+
+    __slots__ = ("_holds", "_lock", "_on_settle", "error")
+
+    def __init__(self, on_settle: Settled | None = None) -> None:
+        self._holds = 1
+        self._lock = threading.Lock()
+        self._on_settle: list[Settled] = [on_settle] if on_settle else []
+        self.error: BaseException | None = None
+
+    def hold(self) -> None:
+        """Keep the unit open for one more outcome."""
+        with self._lock:
+            self._holds += 1
+
+    def release(self, error: BaseException | None = None) -> None:
+        """Give back one hold, with its failure if there was one."""
+        with self._lock:
+            if error is not None and self.error is None:
+                self.error = error
+            self._holds -= 1
+            last = self._holds == 0
+        if last:
+            for settled in reversed(self._on_settle):
+                settled(self)
+
+    def before_settle(self, settled: Settled) -> None:
+        """Call ``settled`` when the unit settles, before the consumer's own callback. Only while the unit is open."""
+        self._on_settle.append(settled)
+
+    @property
+    def open(self) -> bool:
+        """Whether an outcome is still awaited."""
+        return self._holds > 0
