@@ -55,6 +55,8 @@ class Delivery:
     epoch: int = 0
     published_at: float | None = None
     """Seconds since the epoch when the message was first published, where known."""
+    returns: int = 0
+    """How often it came back unsettled (a killed process, a lost connection, a release), where known: a message that kills its consumer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Deliver again after ``delay`` seconds with ``attempts + 1``; ``headers`` are merged into the message's."""
+    """Deliver again after ``delay`` seconds with ``attempts + 1``; ``headers`` are merged into the message's.
+
+    The delay may be rounded up to what the broker offers, never down. What is merged into is the message as it was stored: changes a route made to
+    ``Delivery.headers`` do not stick. A retried message may lose its place in the queue.
+    """
 
     delay: float
     headers: Mapping[str, Any] = field(default_factory=dict)
@@ -72,7 +78,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Put the message on another queue (dead letters, invalid messages), durable there before it leaves here; ``headers`` are merged."""
+    """Put the message on another queue (dead letters, invalid messages), durable there before it leaves here; ``headers`` are merged.
+
+    A queue that does not exist is declared. While the queue does not take it, the message stays in hand here and the move is tried again: nothing is
+    dropped. ``attempts`` start anew.
+    """
 
     queue: str
     headers: Mapping[str, Any] = field(default_factory=dict)
@@ -88,7 +98,7 @@ Outcome = Ack | Retry | Move | Release
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message seen by :meth:`Broker.browse`: looked at, not taken."""
+    """A message seen by :meth:`Broker.browse`: looked at, not taken. ``attempts`` are those that ended in a :class:`Retry` so far."""
 
     id: str
     body: bytes
@@ -98,11 +108,19 @@ class Stored:
     published_at: float | None
 
 
+def subscription_queue(topic: str, subscription: str) -> str:
+    """The name of the queue behind a topic's durable subscription, the same on every broker; no plain ``bus:`` queue can have it (the colon)."""
+    return f"topic:{topic}:{subscription}"
+
+
 class Subscription(Protocol):
     """A consumer's hold on a queue."""
 
     def settle(self, outcomes: Iterable[tuple[Delivery, Outcome]]) -> None:
-        """Settle deliveries, in any order; each once. Deliveries of an earlier epoch are dropped silently (they come again)."""
+        """Settle deliveries, in any order; each once, a second time is ignored.
+
+        Deliveries of an earlier epoch are dropped silently (they come again).
+        """
 
     def pause(self) -> None:
         """Stop new deliveries; those in hand may still be settled. Idempotent."""
@@ -111,7 +129,10 @@ class Subscription(Protocol):
         """Undo :meth:`pause`. Idempotent."""
 
     def stop(self) -> None:
-        """Stop for good: no new deliveries after the return. Those in hand may still be settled until :meth:`Broker.close`. Idempotent."""
+        """Stop for good: no new deliveries after the return. Those in hand may still be settled until :meth:`Broker.close`. Idempotent.
+
+        May wait for a running ``on_batch``: do not call it while holding a lock that ``on_batch`` takes.
+        """
 
 
 class Broker(Protocol):
@@ -126,7 +147,8 @@ class Broker(Protocol):
     def queue(self, name: str, *, exclusive: bool = False) -> None:
         """Declare a durable queue (idempotent, remembered and re-declared after a reconnect).
 
-        ``exclusive``: a single active consumer at a time, in any process; others stand by.
+        ``exclusive``: a single active consumer at a time, in any process; others stand by. Raises :class:`esb.errors.Rejected` if the broker has the
+        queue with other properties and cannot change them. Returns at once when there is no connection: it is declared as soon as there is one.
         """
 
     def topic(self, name: str) -> None:
@@ -138,15 +160,23 @@ class Broker(Protocol):
     def publish(self, queue: str, message: Outgoing, done: Done) -> None:
         """Publish to a queue; ``done`` is called exactly once. Blocks while the window of unconfirmed messages is full: that is the back-pressure.
 
-        ``done`` gets :class:`esb.errors.Unroutable` if the queue does not exist, :class:`esb.errors.Rejected` if the broker refuses,
-        :class:`esb.errors.NotConnected` if there is no connection within the publish timeout.
+        ``done`` gets :class:`esb.errors.Unroutable` if the queue does not exist, :class:`esb.errors.Rejected` if the broker refuses or the message
+        cannot be carried, :class:`esb.errors.NotConnected` if it could not be sent within the publish timeout or the broker is closed, and
+        :class:`esb.errors.ConnectionLost` if it was sent and no answer came in time: it may have arrived. Called on the broker's own thread (from a
+        callback) it never blocks.
         """
 
     def publish_topic(self, topic: str, message: Outgoing, done: Done) -> None:
-        """As :meth:`publish`, to every durable subscription of the topic, all or none."""
+        """As :meth:`publish`, to every durable subscription of the topic: ``done(None)`` means all of them have it.
+
+        On an error the embedded brokers have stored it for none; RabbitMQ may have stored it for some, and publishing again repeats it there.
+        """
 
     def subscribe(self, queue: str, on_batch: Callable[[list[Delivery]], None], *, prefetch: int = 250) -> Subscription:
-        """Start delivering; at most ``prefetch`` deliveries are unsettled at any time."""
+        """Start delivering; at most ``prefetch`` deliveries are unsettled at any time. Raises :class:`esb.errors.Unroutable` for an unknown queue.
+
+        If ``on_batch`` raises, the failure is logged and the batch is released.
+        """
 
     def browse(self, queue: str, *, limit: int = 100, after: str | None = None) -> Sequence[Stored]:
         """Look at messages, oldest first, without taking them. ``after`` is the id of the last one seen."""
@@ -155,7 +185,10 @@ class Broker(Protocol):
         """Remove messages by id (after a replay or a discard); returns how many were there."""
 
     def depth(self, queue: str) -> int:
-        """Messages on the queue, delivered or not. Raises :class:`esb.errors.Unroutable` if it does not exist."""
+        """Messages on the queue, delivered or not, delayed ones included as far as the broker tells.
+
+        Raises :class:`esb.errors.Unroutable` if it does not exist.
+        """
 
     def queues(self) -> Sequence[str]:
         """Names of the queues this broker knows."""

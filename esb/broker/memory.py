@@ -1,0 +1,354 @@
+"""The in-memory twin: same contract, nothing durable. For unit tests only.
+
+A :class:`MemoryStore` may be shared by several brokers, as several processes share a file: what one gives back another gets.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from esb.broker import headers
+from esb.broker.contract import Ack, Delivery, Done, Move, Outcome, Outgoing, Release, Retry, Stored, subscription_queue
+from esb.broker.handover import Handover
+from esb.errors import NotConnected, TransportError, Unroutable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Stored:
+    seq: int
+    message: Outgoing
+    headers: dict[str, Any]
+    published_at: float
+    attempts: int = 0
+    returns: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Queue:
+    name: str
+    exclusive: bool = False
+    messages: dict[int, _Stored] = field(default_factory=dict)
+    ready: list[int] = field(default_factory=list)
+    delayed: list[tuple[float, int]] = field(default_factory=list)
+    active: MemorySubscription | None = None
+
+    def add(self, stored: _Stored) -> None:
+        self.messages[stored.seq] = stored
+        heapq.heappush(self.ready, stored.seq)
+
+    def promote(self, now: float) -> float | None:
+        """Make due messages ready; returns when the next one is due."""
+        while self.delayed and self.delayed[0][0] <= now:
+            heapq.heappush(self.ready, heapq.heappop(self.delayed)[1])
+        return self.delayed[0][0] if self.delayed else None
+
+    def lease(self, count: int) -> list[_Stored]:
+        leased: list[_Stored] = []
+        while self.ready and len(leased) < count:
+            stored = self.messages.get(heapq.heappop(self.ready))
+            if stored is not None:  # else removed meanwhile
+                leased.append(stored)
+        return leased
+
+
+class MemoryStore:
+    """Queues and topics; every access is under ``changed``."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.changed = threading.Condition()
+        self.queues: dict[str, _Queue] = {}
+        self.topics: dict[str, dict[str, str]] = {}
+        self.sequence = itertools.count(1)
+
+    def declare(self, name: str, *, exclusive: bool = False) -> _Queue:
+        queue = self.queues.setdefault(name, _Queue(name))
+        queue.exclusive = exclusive
+        return queue
+
+    def existing(self, name: str) -> _Queue:
+        queue = self.queues.get(name)
+        if queue is None:
+            raise Unroutable(f"queue {name!r} does not exist; declare it before it is used", endpoint=name)
+        return queue
+
+
+class MemorySubscription:
+    """See :class:`esb.broker.contract.Subscription`."""
+
+    def __init__(self, store: MemoryStore, handover: Handover[_Stored]) -> None:
+        self.handover = handover
+        self._store = store
+
+    def settle(self, outcomes: Iterable[tuple[Delivery, Outcome]]) -> None:
+        """Settle deliveries."""
+        with self._store.changed:
+            for stored, outcome in self.handover.take(outcomes):
+                self._settle(stored, outcome)
+            self._store.changed.notify_all()
+
+    def _settle(self, stored: _Stored, outcome: Outcome) -> None:
+        queue = self._store.queues[self.handover.queue]
+        match outcome:
+            case Ack():
+                queue.messages.pop(stored.seq, None)
+            case Retry(delay, extra):
+                stored.attempts += 1
+                stored.headers |= extra
+                heapq.heappush(queue.delayed, (self._store.clock() + delay, stored.seq))
+            case Move(target, extra):
+                queue.messages.pop(stored.seq, None)
+                destination = self._store.queues.get(target) or self._store.declare(target)
+                merged = stored.headers | dict(extra)
+                destination.add(_Stored(next(self._store.sequence), stored.message, merged, stored.published_at))
+            case Release():
+                stored.returns += 1
+                heapq.heappush(queue.ready, stored.seq)
+
+    def give_back(self, held: Iterable[_Stored]) -> None:
+        """Put back what was leased and not settled. The caller holds ``store.changed``."""
+        for stored in held:
+            self._settle(stored, Release())
+
+    def pause(self) -> None:
+        """Stop new deliveries."""
+        self.handover.pause()
+        with self._store.changed:
+            self._store.changed.notify_all()
+
+    def resume(self) -> None:
+        """Undo :meth:`pause`."""
+        self.handover.resume()
+        with self._store.changed:
+            self._store.changed.notify_all()
+
+    def stop(self) -> None:
+        """Stop for good."""
+        self.handover.stop()
+        with self._store.changed:
+            self._store.changed.notify_all()
+
+
+class MemoryBroker:
+    """See :class:`esb.broker.contract.Broker`."""
+
+    def __init__(self, store: MemoryStore | None = None, *, on_state: Callable[[str], None] | None = None) -> None:
+        self._store = store or MemoryStore()
+        self._on_state = on_state
+        self._state = "waiting"
+        self._thread: threading.Thread | None = None
+        self._subscriptions: list[MemorySubscription] = []
+        self._done: deque[tuple[Done, TransportError | None]] = deque()
+
+    def open(self) -> None:
+        """Start the thread that calls back."""
+        with self._store.changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="esb-broker-memory", daemon=True)
+                self._set_state("connected")
+                self._thread.start()
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Give back what is unsettled and stop."""
+        with self._store.changed:
+            if self._state == "closed":
+                return
+            self._set_state("closed")
+            self._store.changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    @property
+    def state(self) -> str:
+        """``waiting`` before :meth:`open`, then ``connected``, then ``closed``."""
+        return self._state
+
+    def _set_state(self, state: str) -> None:
+        self._state = state
+        if self._on_state is not None:
+            self._on_state(state)
+
+    def queue(self, name: str, *, exclusive: bool = False) -> None:
+        """Declare a queue."""
+        with self._store.changed:
+            self._store.declare(name, exclusive=exclusive)
+
+    def topic(self, name: str) -> None:
+        """Declare a topic."""
+        with self._store.changed:
+            self._store.topics.setdefault(name, {})
+
+    def bind(self, topic: str, subscription: str) -> str:
+        """Declare a durable subscription of a topic."""
+        name = subscription_queue(topic, subscription)
+        with self._store.changed:
+            self._store.topics.setdefault(topic, {})[subscription] = name
+            if name not in self._store.queues:
+                self._store.declare(name)
+        return name
+
+    def publish(self, queue: str, message: Outgoing, done: Done) -> None:
+        """Publish to a queue."""
+        self._publish(lambda: [self._store.existing(queue)], queue, message, done)
+
+    def publish_topic(self, topic: str, message: Outgoing, done: Done) -> None:
+        """Publish to every subscription of a topic."""
+        self._publish(lambda: self._receivers(topic), topic, message, done)
+
+    def _receivers(self, topic: str) -> list[_Queue]:
+        bound = self._store.topics.get(topic)
+        if bound is None:
+            raise Unroutable(f"topic {topic!r} does not exist; declare it before it is used", endpoint=topic)
+        return [self._store.queues[name] for name in bound.values()]
+
+    def _publish(self, receivers: Callable[[], list[_Queue]], name: str, message: Outgoing, done: Done) -> None:
+        error: TransportError | None = None
+        with self._store.changed:
+            try:
+                headers.check(message, name)
+                if self._state != "connected":
+                    raise NotConnected(f"the broker is {self._state}; open it before publishing", endpoint=name)
+                for queue in receivers():
+                    queue.add(_Stored(next(self._store.sequence), message, dict(message.headers), time.time()))
+            except TransportError as exc:
+                error = exc
+            if self._thread is not None and self._state == "connected":
+                self._done.append((done, error))
+                self._store.changed.notify_all()
+                return
+        done(error)  # no thread of our own to call from
+
+    def subscribe(
+        self, queue: str, on_batch: Callable[[list[Delivery]], None], *, prefetch: int = 250
+    ) -> MemorySubscription:
+        """Start delivering."""
+        with self._store.changed:
+            self._store.existing(queue)
+            subscription = MemorySubscription(self._store, Handover(queue, on_batch, prefetch))
+            self._subscriptions.append(subscription)
+            self._store.changed.notify_all()
+        return subscription
+
+    def browse(self, queue: str, *, limit: int = 100, after: str | None = None) -> Sequence[Stored]:
+        """Look at messages, oldest first."""
+        with self._store.changed:
+            stored = [message for _, message in sorted(self._store.existing(queue).messages.items())]
+            if after is not None:
+                ids = [each.message.id for each in stored]
+                stored = stored[ids.index(after) + 1 :] if after in ids else []
+            return [
+                Stored(
+                    s.message.id, s.message.body, dict(s.headers), s.message.content_type, s.attempts, s.published_at
+                )
+                for s in stored[:limit]
+            ]
+
+    def remove(self, queue: str, ids: Sequence[str]) -> int:
+        """Remove messages by id."""
+        wanted = set(ids)
+        with self._store.changed:
+            messages = self._store.existing(queue).messages
+            found = [seq for seq, stored in messages.items() if stored.message.id in wanted]
+            for seq in found:
+                del messages[seq]
+        return len(found)
+
+    def depth(self, queue: str) -> int:
+        """Messages on the queue."""
+        with self._store.changed:
+            return len(self._store.existing(queue).messages)
+
+    def queues(self) -> Sequence[str]:
+        """Names of all queues."""
+        with self._store.changed:
+            return sorted(self._store.queues)
+
+    # -- the broker's own thread ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        store = self._store
+        while True:
+            with store.changed:
+                while True:
+                    due = min(
+                        (d for q in store.queues.values() if (d := q.promote(store.clock())) is not None), default=None
+                    )
+                    calls, batches = list(self._done), self._lease()
+                    self._done.clear()
+                    if calls or batches or self._state == "closed":
+                        break
+                    store.changed.wait(None if due is None else max(0.0, due - store.clock()))
+            for done, error in calls:
+                _call(done, error)
+            for subscription, batch in batches:
+                refused = subscription.handover.deliver(batch)
+                with store.changed:
+                    subscription.give_back(refused)
+            if self._state == "closed":
+                self._give_back_all()
+                return
+
+    def _lease(self) -> list[tuple[MemorySubscription, list[tuple[Delivery, _Stored]]]]:
+        batches = []
+        for subscription in self._subscriptions if self._state == "connected" else ():
+            queue = self._store.queues[subscription.handover.queue]
+            if queue.exclusive and not self._is_active(queue, subscription):
+                continue
+            leased = queue.lease(subscription.handover.credit)
+            if leased:
+                batches.append((subscription, [(_delivery(subscription.handover, s), s) for s in leased]))
+        self._subscriptions = [s for s in self._subscriptions if not s.handover.stopped or s.handover.in_hand]
+        return batches
+
+    def _is_active(self, queue: _Queue, subscription: MemorySubscription) -> bool:
+        if queue.active is not None and queue.active.handover.idle:
+            queue.active = None
+        if queue.active is None and subscription.handover.credit > 0:
+            queue.active = subscription
+        return queue.active is subscription
+
+    def _give_back_all(self) -> None:
+        with self._store.changed:
+            for subscription in self._subscriptions:
+                subscription.handover.stop()
+                subscription.give_back(subscription.handover.forget())
+                queue = self._store.queues[subscription.handover.queue]
+                if queue.active is subscription:
+                    queue.active = None
+            for done, error in self._done:
+                _call(done, error)
+            self._store.changed.notify_all()
+
+
+def _delivery(handover: Handover[_Stored], stored: _Stored) -> Delivery:
+    message = stored.message
+    return Delivery(
+        id=message.id,
+        body=message.body,
+        headers=dict(stored.headers),
+        content_type=message.content_type,
+        queue=handover.queue,
+        attempts=stored.attempts + 1,
+        redelivered=stored.returns + stored.attempts > 0,
+        tag=handover.next_tag(),
+        epoch=handover.epoch,
+        published_at=stored.published_at,
+        returns=stored.returns,
+    )
+
+
+def _call(done: Done, error: TransportError | None) -> None:
+    try:
+        done(error)
+    except Exception:
+        log.exception("a publisher's callback failed")
