@@ -1,0 +1,4 @@
+"""SOAP in both directions from a WSDL file of the project: no generated classes, no network at run time.
+
+The data of a message is plain Python (see :mod:`adapters.soap.codec` for the shape), the same for requests, answers, headers and faults.
+"""
