@@ -132,7 +132,7 @@ _FLOAT_WORDS: Final = {
 _INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,4000})")
 _OCTAL: Final = re.compile(r"0o[0-7]{1,4000}")
 _HEX: Final = re.compile(r"0x[0-9a-fA-F]{1,4000}")
-_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*|(?=[eE])))(?:[eE][-+]?[0-9]+)?")
 
 
 def scalar_value(text: str) -> str | int | float | bool | None:
