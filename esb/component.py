@@ -98,17 +98,28 @@ class Component:
 class Endpoint(Spec):
     """A URI with typed options: fields marked ``path`` come from the path, all others from the parameters.
 
-    ``scheme``, ``uri`` (without secrets, for logs and headers) and ``component`` are set before :meth:`prepare` is called.
+    The attributes below are set before :meth:`prepare` is called. ``uri`` is without secrets, for logs and headers; ``path`` is decoded;
+    ``raw_path`` and ``query`` stand as written, for schemes that speak to a host.
     """
 
     scheme: str
     uri: str
+    path: str
+    raw_path: str
+    query: str
     component: Any
     context: Context
 
     exchange_pattern = field(
         Kind.TEXT, None, enum=("InOnly", "InOut"), doc="Pattern of the exchange for this call, if not the route's."
     )
+    # Options that Camel gives to every endpoint: route files carry them, so every endpoint takes them.
+    bridge_error_handler = field(
+        Kind.BOOL, False, doc="Accepted: what a consumer cannot read goes to the log and to the metrics."
+    )
+    exception_handler = field(Kind.REF, None, doc="Java only, accepted without effect.")
+    lazy_start_producer = field(Kind.BOOL, False, doc="Accepted: producers connect in the background in any case.")
+    browse_limit = field(Kind.INT, 100, doc="Accepted without effect.")
 
     def prepare(self) -> None:
         """Check options against each other. No I/O. Raises OptionError at ``self.at``."""

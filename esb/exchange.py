@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -106,10 +107,11 @@ class Message:
 class Exchange:
     """One message with its properties, variables, pattern and outcome.
 
-    ``error`` is the failure nobody handled; ``caught`` the last one somebody did. ``halted`` ends the running of steps: a ``stop``, a rollback,
-    or an error that a handler took over; it crosses calls to other routes, as in Camel. ``exhausted`` says that an error handler has already
-    had its say, so that no outer one acts again. ``waits`` counts callers that need the result when a call returns: only at zero may a
-    final send be pipelined. Control state lives here and in ``properties`` that only routes set, never in headers that input fills.
+    ``error`` is the failure nobody handled. ``halted`` ends the running of steps: a ``stop``, a rollback, or an error that a handler took over;
+    it crosses calls to other routes, as in Camel. ``handled`` tells the last of these from the others. ``exhausted`` says that an error handler
+    has already had its say, so that no outer one acts again. ``waits`` counts callers that need the result when a call returns: only at zero
+    may a final send be pipelined. ``original`` is the message as it came in, kept only where a route asks for it (useOriginalMessage). Control
+    state lives here and in ``properties`` that only routes set, never in headers that input fills.
     """
 
     __slots__ = (
@@ -119,7 +121,9 @@ class Exchange:
         "from_endpoint",
         "from_route",
         "halted",
+        "handled",
         "message",
+        "original",
         "pattern",
         "properties",
         "route",
@@ -135,8 +139,10 @@ class Exchange:
         self.pattern = pattern
         self.error: BaseException | None = None
         self.halted = False
+        self.handled = False
         self.exhausted = False
         self.waits = 0
+        self.original: Message | None = None
         self.unit: UnitOfWork | None = None
         self.from_route = ""
         self.from_endpoint = ""
@@ -183,8 +189,10 @@ class Exchange:
         twin.pattern = pattern or self.pattern
         twin.error = None
         twin.halted = False
+        twin.handled = False
         twin.exhausted = False
         twin.waits = 0
+        twin.original = self.original
         twin.unit = None
         twin.from_route = self.from_route
         twin.from_endpoint = self.from_endpoint
@@ -196,6 +204,13 @@ class Exchange:
         # No body and no header values: an exchange ends up in logs and tracebacks.
         return f"<Exchange {self.id} from {self.from_route or self.from_endpoint or '?'}>"
 
+
+class _Current(threading.local):
+    exchange: Exchange | None = None
+
+
+current: Final = _Current()
+"""The exchange that this thread is running, for log lines; set by routes."""
 
 _counter = itertools.count()
 _origin = ""

@@ -81,7 +81,7 @@ class Field:
     deprecated: str = ""
     """Why and what instead; empty if it is not deprecated."""
     raw: bool = False
-    """Take the text as it is: no placeholders, no trimming."""
+    """Take the text as it is, with its blanks; placeholders are replaced all the same."""
     attribute: str = ""
 
     @property

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from operator import length_hint
 from typing import Protocol
 
+from esb.errors import Position
 from esb.exchange import Exchange, Message
 
 Step = Callable[[Exchange], None]
 """A compiled step. Changes the exchange in place; raises on failure; sets ``exchange.halted`` to end the route."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a step is called and where it stands: for failures, history and descriptions."""
+
+    id: str
+    at: Position
+    sentence: str
 
 
 class FailureHandler(Protocol):
@@ -34,10 +45,13 @@ class Program:
     Immutable, shared by all threads. ``handler`` None means that failures go to the caller as they are (inside doTry, noErrorHandler).
     """
 
-    __slots__ = ("_snapshots", "handler", "steps")
+    __slots__ = ("_snapshots", "handler", "labels", "steps")
 
-    def __init__(self, steps: tuple[Step, ...], handler: FailureHandler | None = None) -> None:
+    def __init__(
+        self, steps: tuple[Step, ...], handler: FailureHandler | None = None, labels: tuple[Label, ...] = ()
+    ) -> None:
         self.steps = steps
+        self.labels = labels
         self.handler = handler
         self._snapshots = handler is not None and handler.redelivers
 

@@ -45,10 +45,11 @@ class Builder(Protocol):
     def producer(self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE) -> Producer:
         """The producer of an endpoint that is known now; started and stopped with the route."""
 
-    def dynamic(self, at: Position = NOWHERE, *, cache_size: int = 1000) -> Callable[[str], Producer]:
+    def dynamic(self, at: Position = NOWHERE, *, cache_size: int = 1000, scheme: str = "") -> Callable[[str], Producer]:
         """Producers by a URI known per message (toD, recipientList): cached, started on first use, stopped with the route.
 
-        The URI may use only schemes that the context allows for dynamic endpoints; raises ReferenceFault otherwise.
+        The URI may use only ``scheme`` (which the route's author wrote) and those that the context allows for dynamic endpoints, since data
+        may fill the rest; raises ReferenceFault otherwise.
         """
 
     def endpoint(self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE) -> Endpoint:

@@ -1,0 +1,54 @@
+"""URIs to endpoints: the scheme's component, options converted by their declared fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from esb.component import Component, Context, Endpoint
+from esb.dsl.parse import camel_case
+from esb.dsl.uri import Uri
+from esb.errors import ConfigError, ConfigErrors, OptionError, UnknownName
+from esb.fields import Field, convert
+
+
+def make_endpoint(context: Context, component: Component, uri: Uri) -> Endpoint:
+    """The endpoint of a parsed URI. Raises ConfigErrors with all that is wrong about it, at the URI's position."""
+    cls = component.endpoint_class
+    findings: list[ConfigError] = []
+    values: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, text in uri.options.items():
+        declared = _declared(cls.fields, name)
+        if declared is None or declared.path:
+            if cls.lenient:
+                extra[name] = text
+            else:
+                known = [known for known, one in cls.fields.items() if not one.path]
+                findings.append(UnknownName(f"option of {uri.scheme}", name, known, uri.at))
+            continue
+        try:
+            values[declared.attribute] = convert(declared, text)
+        except ValueError as error:
+            findings.append(OptionError(f"option {name!r} of {uri.scheme}: {error}", uri.at))
+    for declared in cls.fields.values():
+        if declared.path and uri.path:
+            values[declared.attribute] = convert(declared, uri.path)
+        elif declared.required and declared.attribute not in values:
+            where = "in its path" if declared.path else "as a parameter"
+            findings.append(OptionError(f"{uri.scheme}: needs {declared.name!r} {where}", uri.at, declared.doc))
+    if findings:
+        raise findings[0] if len(findings) == 1 else ConfigErrors(findings)
+    endpoint = cls(uri.at, extra, **values)
+    endpoint.scheme, endpoint.path, endpoint.raw_path, endpoint.query = uri.scheme, uri.path, uri.raw_path, uri.query
+    endpoint.uri = uri.safe([name for name, declared in cls.fields.items() if declared.secret])
+    endpoint.component, endpoint.context = component, context
+    endpoint.prepare()
+    return endpoint
+
+
+def _declared(fields: Mapping[str, Field], name: str) -> Field | None:
+    found = fields.get(name) or fields.get(camel_case(name))
+    if found is None:
+        found = next((declared for declared in fields.values() if name in declared.aliases), None)
+    return found

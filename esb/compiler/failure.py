@@ -1,0 +1,280 @@
+"""What a route does about failures: the error handler with its onException clauses, run by the program loop when a step raises.
+
+Meaning is that of Camel's RedeliveryErrorHandler and DeadLetterChannel, held against recorded behaviour: redelivery repeats only the failing step,
+with the message as it was given to that step; a handled failure ends this route and those that called it; a failure that a handler has seen is final.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from esb.compiler.policy import Policy
+from esb.exchange import Exchange, Message
+from esb.expression import Predicate
+from esb.program import Program, Step
+
+_log = logging.getLogger("esb.route")
+
+REDELIVERED = "CamelRedelivered"
+COUNTER = "CamelRedeliveryCounter"
+MAX_COUNTER = "CamelRedeliveryMaxCounter"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """An onException clause, compiled."""
+
+    catches: tuple[type[BaseException], ...]
+    policy: Policy
+    steps: Program | None = None
+    when: Predicate | None = None
+    retry_while: Predicate | None = None
+    handled: Predicate | None = None
+    continued: Predicate | None = None
+    on_redelivery: Step | None = None
+    on_exception_occurred: Step | None = None
+    use_original_message: bool = False
+    use_original_body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Where a message goes when no try is left."""
+
+    send: Callable[[Exchange], None]
+    uri: str
+    swallow: bool = True
+    """Whether a failure on the way there counts as handled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What holds for one failure: the clause's word where it has one, else the handler's."""
+
+    policy: Policy
+    clause: Clause | None
+    retry_while: Predicate | None
+    on_redelivery: Step | None
+    occurred: Step | None
+
+
+class ErrorHandler:
+    """Keeps :class:`esb.program.FailureHandler`. Immutable and shared by all threads of a route.
+
+    ``stopping`` is set when the bus stops: it ends waits between tries, so that a drain is not held up by a long delay.
+    """
+
+    def __init__(
+        self,
+        *,
+        clauses: Sequence[Clause] = (),
+        policy: Policy,
+        dead_letter: DeadLetter | None = None,
+        stopping: threading.Event,
+        retry_while: Predicate | None = None,
+        on_redelivery: Step | None = None,
+        on_exception_occurred: Step | None = None,
+        on_prepare_failure: Step | None = None,
+        use_original_message: bool = False,
+        use_original_body: bool = False,
+        log_name: str = "",
+    ) -> None:
+        self._clauses = tuple(clauses)
+        self._policy = policy
+        self._dead_letter = dead_letter
+        self._stopping = stopping
+        self._retry_while = retry_while
+        self._on_redelivery = on_redelivery
+        self._occurred = on_exception_occurred
+        self._prepare = on_prepare_failure
+        self._original_message = use_original_message
+        self._original_body = use_original_body
+        self._log = logging.getLogger(log_name) if log_name else _log
+        self.redelivers = any(
+            policy.maximum_redeliveries for policy in (self._policy, *(clause.policy for clause in self._clauses))
+        ) or any((self._retry_while, *(clause.retry_while for clause in self._clauses)))
+
+    def failed(self, exchange: Exchange, error: Exception, program: Program, at: int, before: Message | None) -> int:
+        """See :meth:`esb.program.FailureHandler.failed`."""
+        attempts, delay = 0, 0.0
+        while True:
+            plan = self._plan(exchange, error)
+            self._note(exchange, error, program, at)
+            if plan.occurred:
+                plan.occurred(exchange)
+            if before is None or not self._again(exchange, plan, attempts):
+                return self._exhausted(exchange, error, plan, at)
+            attempts += 1
+            delay = plan.policy.delay(delay, attempts)
+            if self._stopping.wait(delay) and delay:
+                return self._exhausted(exchange, error, plan, at)
+            exchange.message.restore(before)
+            headers = exchange.message.headers
+            headers[REDELIVERED] = True
+            headers[COUNTER] = attempts
+            if plan.policy.maximum_redeliveries > 0:
+                headers[MAX_COUNTER] = plan.policy.maximum_redeliveries
+            exchange.error = None
+            if plan.on_redelivery:
+                plan.on_redelivery(exchange)
+            try:
+                program.steps[at](exchange)
+            except Exception as again:
+                error = again
+                if exchange.exhausted:
+                    raise
+            else:
+                return at + 1
+
+    def _plan(self, exchange: Exchange, error: Exception) -> _Plan:
+        clause = self._clause(exchange, error)
+        if clause is None:
+            return _Plan(self._policy, None, self._retry_while, self._on_redelivery, self._occurred)
+        return _Plan(
+            clause.policy,
+            clause,
+            clause.retry_while or self._retry_while,
+            clause.on_redelivery or self._on_redelivery,
+            clause.on_exception_occurred or self._occurred,
+        )
+
+    def _clause(self, exchange: Exchange, error: BaseException) -> Clause | None:
+        """The clause of the nearest class: the error's own first, then its causes from the root up, as Camel's matcher does."""
+        for candidate in _chain(error):
+            best: tuple[int, Clause] | None = None
+            for clause in self._clauses:
+                distance = _distance(candidate, clause.catches)
+                if distance is None or (best and best[0] <= distance):
+                    continue
+                if clause.when is None or self._holds(exchange, clause.when, error):
+                    best = (distance, clause)
+            if best:
+                return best[1]
+        return None
+
+    def _holds(self, exchange: Exchange, predicate: Predicate, error: BaseException) -> bool:
+        # The predicate may look at ${exception}, which is not noted yet while the clause is being chosen.
+        before = exchange.properties.get("CamelExceptionCaught")
+        exchange.properties["CamelExceptionCaught"] = error
+        try:
+            return predicate(exchange)
+        finally:
+            exchange.properties["CamelExceptionCaught"] = before
+
+    def _again(self, exchange: Exchange, plan: _Plan, attempts: int) -> bool:
+        if self._stopping.is_set():
+            return False
+        if getattr(exchange.caught, "rollback", False):  # a rollback is meant: trying again would undo it
+            return False
+        if plan.retry_while:
+            # Camel counts the try to come before it asks, so that the condition may look at the counter.
+            exchange.message.headers[COUNTER] = attempts + 1
+            return plan.retry_while(exchange)
+        return plan.policy.again(attempts)
+
+    def _note(self, exchange: Exchange, error: Exception, program: Program, at: int) -> None:
+        properties = exchange.properties
+        properties["CamelExceptionCaught"] = error
+        properties["CamelFailureRouteId"] = exchange.route
+        properties.setdefault("CamelFailureEndpoint", properties.get("CamelToEndpoint"))
+        if at < len(program.labels):
+            properties["esb.failedStep"] = program.labels[at]
+
+    def _exhausted(self, exchange: Exchange, error: Exception, plan: _Plan, at: int) -> int:
+        clause = plan.clause
+        if clause and clause.continued and clause.continued(exchange):
+            return self._continue(exchange, clause, at)
+        dead_letter = self._dead_letter if clause is None or clause.steps is None else None
+        handled = clause.handled(exchange) if clause and clause.handled is not None else dead_letter is not None
+        if plan.policy.log_exhausted and not handled:
+            self._log.error(
+                "%s: no try is left for %r: %s", exchange.route, exchange, error, extra={"route": exchange.route}
+            )
+        headers = exchange.message.headers
+        redelivered = REDELIVERED in headers
+        if clause or dead_letter:
+            self._original(exchange, clause)
+            if redelivered and (handled or dead_letter):
+                for name in (REDELIVERED, COUNTER, MAX_COUNTER):
+                    headers.pop(name)
+        self._process(exchange, clause, dead_letter)
+        if handled:
+            exchange.error = None
+            exchange.halted = exchange.handled = True
+            return at
+        exchange.exhausted = True
+        if clause and (clause.handled is not None or clause.steps is not None):
+            headers.setdefault(REDELIVERED, False)
+            headers.setdefault(COUNTER, 0)
+        raise error
+
+    def _continue(self, exchange: Exchange, clause: Clause, at: int) -> int:
+        self._original(exchange, clause)
+        for name in (REDELIVERED, COUNTER, MAX_COUNTER):
+            exchange.message.headers.pop(name)
+        exchange.error = None
+        self._run(exchange, clause.steps)
+        return at + 1
+
+    def _original(self, exchange: Exchange, clause: Clause | None) -> None:
+        message = self._original_message if clause is None else clause.use_original_message or self._original_message
+        body = self._original_body if clause is None else clause.use_original_body or self._original_body
+        if exchange.original is None:
+            return
+        if message:
+            exchange.message.restore(exchange.original)
+        elif body:
+            exchange.message.body = exchange.original.body
+
+    def _process(self, exchange: Exchange, clause: Clause | None, dead_letter: DeadLetter | None) -> None:
+        """Run what the failure is given to: the clause's steps, or the dead letter endpoint."""
+        if self._prepare and (dead_letter or clause is None):
+            self._prepare(exchange)
+        if clause and clause.steps is not None:
+            self._run(exchange, clause.steps)
+        elif dead_letter:
+            exchange.properties["CamelFailureHandled"] = True
+            halted, exchange.halted = exchange.halted, False
+            exchange.waits += 1
+            try:
+                dead_letter.send(exchange)
+            except Exception as new:
+                if not dead_letter.swallow:
+                    exchange.exhausted = True
+                    raise
+                self._log.warning("%s: the dead letter endpoint %s failed: %s", exchange.route, dead_letter.uri, new)
+                exchange.exhausted = False
+            finally:
+                exchange.waits -= 1
+                exchange.halted = halted
+
+    def _run(self, exchange: Exchange, steps: Program | None) -> None:
+        if steps is None:
+            return
+        exchange.waits += 1
+        try:
+            steps(exchange)
+        except Exception:
+            exchange.exhausted = True  # a new failure in the handling is given to no other handler
+            raise
+        finally:
+            exchange.waits -= 1
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and its causes, nearest first."""
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__
+    return chain
+
+
+def _distance(error: BaseException, catches: tuple[type[BaseException], ...]) -> int | None:
+    """How far above the error's class the nearest of the caught ones is; None if it is none of them."""
+    ancestry = type(error).__mro__
+    return min((ancestry.index(known) for known in catches if known in ancestry), default=None)

@@ -1,0 +1,155 @@
+"""What the references of a route file mean: ``#bean:x``, ``#class:package.module:Name(args)``, ``#type:...``, plain bean names, Java names."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from esb.compiler.policy import policy_from_properties
+from esb.component import Context
+from esb.dsl.model import BeanSpec, DeadLetterChannelSpec, DefaultErrorHandlerSpec, ErrorHandlerSpec, NoErrorHandlerSpec
+from esb.errors import NOWHERE, OptionError, Position, ReferenceFault, UnknownName
+from esb.fields import Spec, convert, yaml_name
+from esb.javanames import STRATEGIES
+
+_CALL = re.compile(r"(?P<name>[^(]+)(?:\((?P<arguments>.*)\))?\s*$", re.DOTALL)
+
+_CONFIGURATIONS: dict[str, type[Spec]] = {
+    "org.apache.camel.builder.DeadLetterChannelBuilder": DeadLetterChannelSpec,
+    "org.apache.camel.builder.DefaultErrorHandlerBuilder": DefaultErrorHandlerSpec,
+    "org.apache.camel.builder.NoErrorHandlerBuilder": NoErrorHandlerSpec,
+}
+"""Camel's classes whose beans configure an error handler."""
+_POLICY = "org.apache.camel.processor.errorhandler.RedeliveryPolicy"
+
+
+def load_class(name: str, at: Position = NOWHERE) -> Any:
+    """A class or function by its name: ``package.module:Name``, ``package.module.Name`` or a Java name of the table. Raises ReferenceFault."""
+    target = STRATEGIES.get(name, name)
+    module, _, attribute = target.partition(":") if ":" in target else target.rpartition(".")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except ModuleNotFoundError as missing:
+        if missing.name and module.split(".")[0] != missing.name.split(".")[0]:
+            raise ReferenceFault(
+                f"{name!r} does not import: {missing}", at, f"install the package {missing.name!r}"
+            ) from missing
+        hint = "Java classes are known by a table only; write a Python one as 'package.module:Name'"
+        raise ReferenceFault(f"there is no class {name!r}", at, hint) from missing
+    except (AttributeError, ValueError) as missing:
+        raise ReferenceFault(f"there is no {name!r}: {missing}", at, "write it as 'package.module:Name'") from missing
+    return found
+
+
+def resolve(context: Context, text: str, at: Position = NOWHERE, kind: str = "bean") -> Any:
+    """What a reference names. Raises ReferenceFault or UnknownName at ``at``."""
+    reference = text.strip()
+    if reference.startswith("#class:"):
+        return _instance(reference.removeprefix("#class:"), at)
+    if reference.startswith("#type:"):
+        return load_class(reference.removeprefix("#type:"), at)
+    if reference.startswith("#valueAs("):
+        type_name, _, value = reference.removeprefix("#valueAs(").partition("):")
+        from esb.coerce import converter
+
+        return converter(type_name)(value)
+    name = reference.removeprefix("#bean:").removeprefix("#")
+    for looked in dict.fromkeys((kind, "bean")):
+        try:
+            return context.lookup(looked, name)
+        except UnknownName as unknown:
+            error = unknown
+    if name in STRATEGIES or ":" in name:
+        return _instance(name, at)
+    raise UnknownName("bean", name, error.known, at)
+
+
+def _instance(text: str, at: Position) -> Any:
+    parsed = _CALL.match(text)
+    if not parsed:
+        raise ReferenceFault(f"{text!r} is not the name of a class", at)
+    made = load_class(parsed["name"].strip(), at)
+    arguments = [_argument(part) for part in (parsed["arguments"] or "").split(",")] if parsed["arguments"] else []
+    return made(*arguments) if isinstance(made, type) else made
+
+
+def _argument(text: str) -> Any:
+    plain = text.strip()
+    if len(plain) >= 2 and plain[0] in "'\"" and plain[-1] == plain[0]:
+        return plain[1:-1]
+    if plain in {"true", "false"}:
+        return plain == "true"
+    return int(plain) if re.fullmatch(r"-?\d+", plain) else plain
+
+
+def make_bean(context: Context, spec: BeanSpec) -> Any:
+    """The object that a bean definition describes. Raises ReferenceFault or OptionError at the definition."""
+    properties = dict(spec.properties or {})
+    if spec.script is not None:
+        return _scripted(context, spec)
+    name = (spec.type or "").removeprefix("#class:")
+    if not name:
+        raise OptionError(f"bean {spec.bean_name!r} needs a 'type'", spec.at)
+    if name == _POLICY:
+        return policy_from_properties(properties)
+    if name in _CONFIGURATIONS:
+        return _handler(_CONFIGURATIONS[name], properties, spec.at)
+    made = load_class(name, spec.at)
+    arguments = [
+        _value(context, value, spec.at)
+        for _, value in sorted((spec.constructors or {}).items(), key=lambda pair: int(pair[0]))
+    ]
+    try:
+        if spec.factory_method:
+            made = getattr(made, spec.factory_method)
+        bean = made(*arguments) if isinstance(made, type) or spec.factory_method else made
+    except (TypeError, AttributeError) as error:
+        raise OptionError(f"bean {spec.bean_name!r} could not be made: {error}", spec.at) from error
+    _set_properties(context, bean, properties, spec)
+    if spec.init_method:
+        getattr(bean, spec.init_method, lambda: None)()
+    return bean
+
+
+def _scripted(context: Context, spec: BeanSpec) -> Any:
+    from esb.exchange import Exchange
+
+    language = context.language(spec.script_language or "python")
+    return language(spec.at, expression=spec.script).compile(context)(Exchange())
+
+
+def _set_properties(context: Context, bean: Any, properties: Mapping[str, Any], spec: BeanSpec) -> None:
+    for name, value in properties.items():
+        attribute = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+        if isinstance(bean, dict):
+            bean[name] = _value(context, value, spec.at)
+        elif hasattr(bean, attribute):
+            setattr(bean, attribute, _value(context, value, spec.at))
+        else:
+            known = [yaml_name(known) for known in vars(bean) if not known.startswith("_")]
+            raise UnknownName(f"property of bean {spec.bean_name}", name, known, spec.at)
+
+
+def _value(context: Context, value: Any, at: Position) -> Any:
+    return resolve(context, value, at) if isinstance(value, str) and value.startswith("#") else value
+
+
+def _handler(cls: type[Spec], properties: Mapping[str, Any], at: Position) -> ErrorHandlerSpec:
+    values: dict[str, Any] = {}
+    for name, value in properties.items():
+        declared = cls.fields.get(name)
+        if declared is None:
+            raise UnknownName(f"property of {cls.name}", name, cls.fields, at)
+        values[declared.attribute] = convert(declared, str(value).lower() if isinstance(value, bool) else str(value))
+    made = cls(at, **values)
+    key = {
+        "deadLetterChannel": "dead_letter_channel",
+        "defaultErrorHandler": "default_error_handler",
+        "noErrorHandler": "no_error_handler",
+    }
+    chosen: dict[str, Any] = {key[cls.name]: made}
+    return ErrorHandlerSpec(at, **chosen)

@@ -1,0 +1,257 @@
+"""The route context: one process's routes, components, beans and services, and their life cycle."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from esb.compiler.assemble import compile_files
+from esb.compiler.endpoints import make_endpoint
+from esb.compiler.route import Route
+from esb.component import Component, Consumer, Endpoint
+from esb.dsl.document import parse_document
+from esb.dsl.model import RouteFile
+from esb.dsl.parse import Parser
+from esb.dsl.placeholders import Properties
+from esb.dsl.reader import read
+from esb.dsl.uri import parse_uri
+from esb.errors import NOWHERE, ConfigError, ConfigErrors, Position, ReferenceFault, UnknownName
+from esb.exchange import IN_OUT, Exchange
+from esb.expression import LanguageSpec
+from esb.httphost import HttpHost
+from esb.registry import Registry
+from esb.scheduling import Delayed, Scheduler
+from esb.unit import UnitOfWork
+
+_log = logging.getLogger("esb.context")
+
+DYNAMIC_SCHEMES = frozenset({"direct", "seda", "mock", "log", "bus"})
+"""Schemes that a message may choose (recipientList, routingSlip) unless the project says otherwise: none that leaves the bus."""
+
+ServiceFactory = Callable[["RouteContext"], Any]
+Lease = Callable[[Consumer], bool]
+
+
+class RouteContext:
+    """Loads route files, starts and stops their routes, and answers what the parts ask (:class:`esb.component.Context`).
+
+    Loading is all or nothing: every finding is collected, and with an error nothing is started. Life cycle calls come from one thread;
+    everything else is thread-safe.
+    """
+
+    def __init__(
+        self,
+        name: str = "esb",
+        properties: Properties | Mapping[str, str] | None = None,
+        *,
+        folder: Path | None = None,
+        services: Mapping[str, ServiceFactory] | None = None,
+        dynamic_schemes: Iterable[str] = DYNAMIC_SCHEMES,
+    ) -> None:
+        self.name = name
+        self.folder = folder or Path.cwd()
+        self.properties = properties if isinstance(properties, Properties) else Properties(properties)
+        self.registry = Registry()
+        self.variables: dict[str, Any] = {}
+        self.routes: dict[str, Route] = {}
+        self.files: list[RouteFile] = []
+        self.stopping = threading.Event()
+        self.dynamic_schemes = frozenset(dynamic_schemes)
+        self._services: dict[str, Any] = {}
+        self._factories = dict(services or {})
+        self._components: dict[str, Component] = {}
+        self._endpoints: dict[str, Endpoint] = {}
+        self._lock = threading.RLock()
+        self._scheduler = Scheduler(name)
+        self.started = False
+
+    # -- loading ---------------------------------------------------------------------------------------------------------------
+
+    def load(self, source: str | bytes | Path, file: str = "") -> list[Route]:
+        """Load one document: a text, or a file's path. Raises ConfigErrors with all findings."""
+        return self.load_all([(source, file or (str(source) if isinstance(source, Path) else ""))])
+
+    def load_all(self, sources: Iterable[tuple[str | bytes | Path, str]]) -> list[Route]:
+        """Load several documents, each with the name to call it in messages. Raises ConfigErrors with all findings."""
+        findings: list[ConfigError] = []
+        files = []
+        for source, name in sources:
+            try:
+                root = read(source, name)
+            except ConfigError as error:
+                findings.append(error)
+                continue
+            files.append(parse_document(Parser(self.registry, self.properties, findings), root, name))
+        routes = compile_files(self, files, findings)
+        if findings:
+            raise ConfigErrors(_flat(findings))
+        self.files += files
+        for route in routes:
+            self.routes[route.id] = route
+        if self.started:
+            self._start_routes(routes)
+        return routes
+
+    # -- life cycle ------------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start components, then routes in their order. A route that cannot start does not keep the others from it: it is logged and raised last."""
+        self.started = True
+        for component in list(self._components.values()):
+            component.start()
+        self._start_routes(list(self.routes.values()))
+
+    def _start_routes(self, routes: list[Route]) -> None:
+        ordered = sorted(routes, key=lambda route: (route.startup_order is None, route.startup_order or 0))
+        failures: list[ConfigError] = []
+        for route in ordered:
+            if not route.auto_startup:
+                continue
+            try:
+                route.start()
+            except ConfigError as error:
+                failures.append(error)
+        if failures:
+            raise ConfigErrors(_flat(failures))
+
+    def stop(self, drain: float = 30.0) -> None:
+        """Stop routes in reverse order, then components and services. Waits up to ``drain`` seconds for what is under way. Idempotent."""
+        self.stopping.set()
+        ordered = sorted(
+            self.routes.values(), key=lambda route: (route.startup_order is None, route.startup_order or 0)
+        )
+        for route in reversed(ordered):
+            try:
+                route.stop(drain)
+            except Exception:
+                _log.exception("%s: stopping failed", route.id)
+        for component in self._components.values():
+            component.stop()
+        self._scheduler.close()
+        with self._lock:
+            services, self._services = self._services, {}
+        for service in services.values():
+            close = getattr(service, "close", None)
+            if close is not None:
+                close()
+        self.started = False
+
+    def route_control(self, action: str, route_id: str) -> str:
+        """Start, stop, suspend, resume or tell the status of a route. Raises UnknownName."""
+        route = self.routes.get(route_id)
+        if route is None:
+            raise UnknownName("route", route_id, self.routes)
+        match action:
+            case "start" | "resume":
+                route.start()
+            case "stop":
+                route.stop()
+            case "suspend":
+                route.suspend()
+            case "restart":
+                route.stop()
+                route.start()
+            case "status":
+                pass
+            case _:
+                raise UnknownName("action", action, ("start", "stop", "suspend", "resume", "restart", "status"))
+        return route.status
+
+    # -- sending ---------------------------------------------------------------------------------------------------------------
+
+    def send(self, uri: str, exchange: Exchange) -> Exchange:
+        """Send an exchange to an endpoint and wait until it is settled; a failure is left in ``exchange.error``."""
+        endpoint = self.endpoint(uri)
+        producer = endpoint.producer()
+        producer.start()
+        settled = threading.Event()
+        exchange.unit = exchange.unit or UnitOfWork(lambda _: settled.set())
+        unit = exchange.unit
+        exchange.waits += 1
+        try:
+            producer.send(exchange)
+        except Exception as error:
+            exchange.error = error
+        finally:
+            exchange.waits -= 1
+            producer.stop()
+        unit.release(exchange.error)
+        if exchange.pattern == IN_OUT:
+            settled.wait(300.0)
+            exchange.error = exchange.error or unit.error
+        return exchange
+
+    # -- what the parts ask ----------------------------------------------------------------------------------------------------
+
+    def resolve(self, text: str, at: Position = NOWHERE) -> str:
+        return self.properties.resolve(text, at)
+
+    def lookup(self, kind: str, name: str) -> Any:
+        return self.registry.lookup(kind, name)
+
+    def bind(self, kind: str, name: str, value: Any) -> None:
+        self.registry.bind(kind, name, value)
+
+    def language(self, name: str) -> type[LanguageSpec]:
+        found: type[LanguageSpec] = self.registry.lookup("language", name)
+        return found
+
+    def component(self, scheme: str) -> Component:
+        with self._lock:
+            made = self._components.get(scheme)
+            if made is None:
+                cls: type[Component] = self.registry.lookup("component", scheme)
+                made = next((one for one in self._components.values() if type(one) is cls), None) or cls(self)
+                self._components[scheme] = made
+                if self.started:
+                    made.start()
+            return made
+
+    def endpoint(self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE) -> Endpoint:
+        parsed = parse_uri(uri, parameters, at)
+        key = str(parsed)
+        with self._lock:
+            made = self._endpoints.get(key)
+            if made is None:
+                try:
+                    component = self.component(parsed.scheme)
+                except UnknownName as error:
+                    raise UnknownName("component", parsed.scheme, error.known, at) from None
+                made = self._endpoints[key] = make_endpoint(self, component, parsed)
+            return made
+
+    def background(self, call: Callable[[], None]) -> None:
+        self._scheduler.background(call)
+
+    def later(self, delay: float, call: Callable[[], None]) -> Delayed:
+        return self._scheduler.later(delay, call)
+
+    def service(self, name: str) -> Any:
+        with self._lock:
+            made = self._services.get(name)
+            if made is None:
+                factory = self._factories.get(name)
+                if factory is None:
+                    raise ReferenceFault(
+                        f"this bus has no {name!r}", hint="it is given by the project's esb.yaml, through 'esb run'"
+                    )
+                made = self._services[name] = factory(self)
+            return made
+
+    @property
+    def http(self) -> HttpHost:
+        host: HttpHost = self.service("http")
+        return host
+
+    def path(self, text: str) -> Path:
+        return self.folder / text
+
+
+def _flat(findings: Iterable[ConfigError]) -> list[ConfigError]:
+    flat: list[ConfigError] = []
+    for finding in findings:
+        flat += finding.findings if isinstance(finding, ConfigErrors) else (finding,)
+    return flat

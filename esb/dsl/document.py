@@ -1,0 +1,162 @@
+"""A whole route file: its top-level elements, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from esb.dsl.model import (
+    BeanSpec,
+    ErrorHandlerSpec,
+    InterceptFromSpec,
+    InterceptSendToEndpointSpec,
+    InterceptSpec,
+    OnCompletionSpec,
+    OnExceptionSpec,
+    Raw,
+    RouteConfigurationSpec,
+    RouteDef,
+    RouteFile,
+    RouteSpec,
+)
+from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
+from esb.dsl.parse import Parser, camel_case
+from esb.errors import OptionError, Position, RouteSyntaxError, UnknownName
+from esb.fields import Spec
+
+_CLAUSES: dict[str, tuple[type[Spec], str]] = {
+    "errorHandler": (ErrorHandlerSpec, "error_handlers"),
+    "onException": (OnExceptionSpec, "on_exceptions"),
+    "onCompletion": (OnCompletionSpec, "on_completions"),
+    "routeConfiguration": (RouteConfigurationSpec, "configurations"),
+    "intercept": (InterceptSpec, "intercepts"),
+    "interceptFrom": (InterceptFromSpec, "intercepts"),
+    "interceptSendToEndpoint": (InterceptSendToEndpointSpec, "intercepts"),
+}
+
+_RAW = {
+    "routeTemplate": "templates",
+    "templatedRoute": "templated",
+    "rest": "rests",
+    "restConfiguration": "rests",
+    "restSecurityDefinitions": "rests",
+    "openApi": "rests",
+}
+
+TOP_LEVEL = (*_CLAUSES, *_RAW, "route", "from", "beans", "dataFormats", "transformers", "validators")
+"""Elements that may stand at the top of a document."""
+
+
+def parse_document(parser: Parser, root: Node | None, file: str = "") -> RouteFile:
+    """The model of a document; what is wrong is noted with the parser.
+
+    A document that is a map of Camel's Kamelet kind holds a template under ``spec``; any other map is accepted and does nothing, as in Camel.
+    """
+    parsed = RouteFile(file)
+    if isinstance(root, MapNode):
+        _kamelet(parsed, root)
+    elif isinstance(root, ListNode):
+        for item in root.items:
+            _element(parser, parsed, item)
+    elif root is not None and not root.is_null:
+        parser.note(
+            RouteSyntaxError(f"a route file is a list of elements, not {root}", root.at, "begin each element with '- '")
+        )
+    return parsed
+
+
+def _kamelet(parsed: RouteFile, root: MapNode) -> None:
+    kind = root.get("kind")
+    if isinstance(kind, ScalarNode) and kind.text == "Kamelet":
+        parsed.templates.append(Raw("kamelet", root, root.at))
+
+
+def _element(parser: Parser, parsed: RouteFile, item: Node) -> None:
+    if not isinstance(item, MapNode) or not item.entries:
+        parser.note(
+            RouteSyntaxError(
+                f"an element is a map with its name as the key, not {item}", item.at, f"names: {', '.join(TOP_LEVEL)}"
+            )
+        )
+        return
+    for key, value in item:
+        name = camel_case(key.text)
+        if name == "route":
+            _route(parser, parsed, value, key.at)
+        elif name == "from":
+            beside = item.get("steps")
+            entries = ((key, value),) if beside is None else ((key, value), (ScalarNode("steps", key.at), beside))
+            _route(parser, parsed, MapNode(entries, item.at), key.at)
+        elif name == "steps" and "from" in item:
+            continue
+        elif name in _CLAUSES:
+            _clause(parser, parsed, name, value, key.at)
+        elif name in _RAW:
+            getattr(parsed, _RAW[name]).append(Raw(name, value, key.at))
+        elif name == "beans":
+            _beans(parser, parsed, value)
+        elif name == "dataFormats":
+            _data_formats(parser, parsed, value)
+        elif name not in {"transformers", "validators"}:
+            parser.note(UnknownName("element", key.text, TOP_LEVEL, key.at))
+
+
+def route(parser: Parser, node: Node, at: Position) -> RouteDef | None:
+    """A route from its node (also a template's, with other placeholders)."""
+    outer, parser.clauses = parser.clauses, []
+    spec = parser.spec(RouteSpec, node, at)
+    clauses, parser.clauses = parser.clauses, outer
+    if spec is None:
+        return None
+    return RouteDef(
+        spec,
+        tuple(clause for clause in clauses if isinstance(clause, OnExceptionSpec)),
+        tuple(clause for clause in clauses if isinstance(clause, OnCompletionSpec)),
+    )
+
+
+def _route(parser: Parser, parsed: RouteFile, node: Node, at: Position) -> None:
+    made = route(parser, node, at)
+    if made is None:
+        return
+    if not made.steps:
+        parser.note(
+            OptionError("a route needs at least one step", at, "add steps under 'from', such as '- log: ${body}'")
+        )
+    parsed.routes.append(made)
+
+
+def _clause(parser: Parser, parsed: RouteFile, name: str, node: Node, at: Position) -> None:
+    cls, where = _CLAUSES[name]
+    if name == "onException" and parsed.routes:
+        parser.note(
+            OptionError(
+                "onException stands before the routes it is for",
+                at,
+                "move it to the top of the file, or into the route's first steps",
+            )
+        )
+    made: Any = parser.spec(cls, node, at)
+    if made is not None:
+        getattr(parsed, where).append(made)
+
+
+def _beans(parser: Parser, parsed: RouteFile, node: Node) -> None:
+    if not isinstance(node, ListNode):
+        parser.note(RouteSyntaxError(f"beans are a list, not {node}", node.at))
+        return
+    for item in node:
+        bean = parser.spec(BeanSpec, item, item.at)
+        if bean is not None:
+            parsed.beans.append(bean)
+
+
+def _data_formats(parser: Parser, parsed: RouteFile, node: Node) -> None:
+    items = node.items if isinstance(node, ListNode) else (node,)
+    for item in items:
+        try:
+            made = parser.keyed("dataformat", item, item.at)
+        except (OptionError, UnknownName) as error:
+            parser.note(error)
+            continue
+        if made is not None:
+            parsed.data_formats[made.id or made.name] = made

@@ -1,0 +1,106 @@
+"""The shared threads of a context: work in the background, and calls that are put off."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+_log = logging.getLogger("esb.scheduling")
+
+
+class Delayed:
+    """A call that was put off; see :class:`esb.component.Timer`."""
+
+    __slots__ = ("call", "cancelled")
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call = call
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Do not call any more."""
+        self.cancelled = True
+
+
+class Scheduler:
+    """One timer thread and a bounded pool, both made on first use (never before a fork). Thread-safe.
+
+    Delays are measured on the monotonic clock, so that a jump of the wall clock moves nothing.
+    """
+
+    def __init__(self, name: str, threads: int = 16) -> None:
+        self._name = name
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._timer: threading.Thread | None = None
+        self._heap: list[tuple[float, int, Delayed]] = []
+        self._order = itertools.count()
+        self._wake = threading.Condition()
+        self._closed = False
+
+    def background(self, call: Callable[[], None]) -> None:
+        """Run on a pool thread. After :meth:`close` it runs in the calling thread, so that nothing accepted is dropped."""
+        with self._wake:
+            closed = self._closed
+            if not closed and self._pool is None:
+                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"{self._name}-work")
+            pool = self._pool
+        if closed or pool is None:
+            _guarded(call)
+            return
+        try:
+            pool.submit(_guarded, call)
+        except RuntimeError:  # closed between the check and the call
+            _guarded(call)
+
+    def later(self, delay: float, call: Callable[[], None]) -> Delayed:
+        """Run on a pool thread after ``delay`` seconds; dropped by :meth:`close`."""
+        delayed = Delayed(call)
+        with self._wake:
+            if self._closed:
+                return delayed
+            heapq.heappush(self._heap, (time.monotonic() + max(delay, 0.0), next(self._order), delayed))
+            if self._timer is None:
+                self._timer = threading.Thread(target=self._turn, name=f"{self._name}-timer", daemon=True)
+                self._timer.start()
+            self._wake.notify()
+        return delayed
+
+    def close(self, wait: bool = True) -> None:
+        """Stop: calls put off are dropped, work under way is waited for. Idempotent."""
+        with self._wake:
+            self._closed = True
+            self._heap.clear()
+            self._wake.notify()
+            pool = self._pool
+        if pool is not None:
+            pool.shutdown(wait=wait)
+
+    def _turn(self) -> None:
+        while True:
+            with self._wake:
+                while not self._closed:
+                    if not self._heap:
+                        self._wake.wait()
+                        continue
+                    remaining = self._heap[0][0] - time.monotonic()
+                    if remaining <= 0:
+                        break
+                    self._wake.wait(remaining)
+                if self._closed:
+                    return
+                delayed = heapq.heappop(self._heap)[2]
+            if not delayed.cancelled:
+                self.background(delayed.call)
+
+
+def _guarded(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except Exception:
+        _log.exception("background work failed")
