@@ -34,10 +34,16 @@ def check(message: Outgoing, endpoint: str) -> None:
             )
     if not isinstance(message.body, bytes):
         raise refused(f"the body is a {type(message.body).__name__}, not bytes; marshal it before the send", endpoint)
-    try:
-        message.id.encode()
-    except UnicodeEncodeError as exc:
-        raise refused(f"message id {message.id!r} is not valid Unicode; give the message another id", endpoint) from exc
+    for name, text in (("id", message.id), ("content type", message.content_type or "")):
+        try:
+            text.encode()
+        except UnicodeEncodeError as exc:
+            raise refused(f"the message's {name} {text!r} is not valid Unicode; give it another", endpoint) from exc
+
+
+def carried(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers with what cannot be carried turned into text: for those that are added while settling, where nobody can be told."""
+    return {str(name): value if isinstance(value, CARRIED) else str(value) for name, value in headers.items()}
 
 
 def dumps(headers: Mapping[str, Any]) -> str:
