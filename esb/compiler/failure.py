@@ -97,6 +97,19 @@ class ErrorHandler:
             policy.maximum_redeliveries for policy in (self._policy, *(clause.policy for clause in self._clauses))
         ) or any((self._retry_while, *(clause.retry_while for clause in self._clauses)))
 
+    @property
+    def sentence(self) -> str:
+        """One line for ``esb describe``."""
+        tries = self._policy.maximum_redeliveries
+        told = (
+            [f"{'for ever' if tries < 0 else f'{tries} times'} again after {self._policy.redelivery_delay:g} s"]
+            if tries
+            else []
+        )
+        told += [f"{len(self._clauses)} onException"] if self._clauses else []
+        told.append(f"dead letter to {self._dead_letter.uri}" if self._dead_letter else "to the sender")
+        return ", ".join(told)
+
     def failed(self, exchange: Exchange, error: Exception, program: Program, at: int, before: Message | None) -> int:
         """See :meth:`esb.program.FailureHandler.failed`."""
         attempts, delay = 0, 0.0

@@ -1,0 +1,5 @@
+"""``python -m esb``."""
+
+from esb.cli.main import main
+
+main()
