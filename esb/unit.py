@@ -14,15 +14,27 @@ class UnitOfWork:
     The consumer makes the unit with one hold of its own, gives it to the exchange and releases its hold when the route has run. Whoever keeps
     the message alive beyond that (a pipelined send, an in-memory hand-over) takes a hold first and releases it with the outcome, from any
     thread. ``error`` is the first failure. ``on_settle`` runs in the thread that releases last: it must be quick and must not raise.
+
+    A part of a split and a branch of a multicast have a unit of their own, whose ``parent`` is that of the message they come from. The step waits
+    for its parts, so what outlives them (seda's queue, an aggregator's open group) holds :attr:`delivery` instead.
     """
 
-    __slots__ = ("_holds", "_lock", "_on_settle", "error")
+    __slots__ = ("_holds", "_lock", "_on_settle", "error", "parent")
 
-    def __init__(self, on_settle: Settled | None = None) -> None:
+    def __init__(self, on_settle: Settled | None = None, parent: UnitOfWork | None = None) -> None:
         self._holds = 1
         self._lock = threading.Lock()
         self._on_settle: list[Settled] = [on_settle] if on_settle else []
         self.error: BaseException | None = None
+        self.parent = parent
+
+    @property
+    def delivery(self) -> UnitOfWork:
+        """The unit of what was delivered from outside: this one, or the outermost parent."""
+        unit = self
+        while unit.parent is not None:
+            unit = unit.parent
+        return unit
 
     def hold(self) -> None:
         """Keep the unit open for one more outcome."""
