@@ -217,7 +217,8 @@ class Writer:
         self._next_upkeep = 0.0
         self._next_due = store.next_due()
         self._attend = True
-        self._set_state("connected")
+        if self.state == "waiting":
+            self._set_state("connected")
         return store
 
     def _due_or_woken(self, store: Store) -> bool:
@@ -419,6 +420,8 @@ class Writer:
 
     def _undo(self, store: Store, publishes: list[Publish], calls: list[Call], cause: BaseException) -> None:
         """Nothing of the group happened: say so to those who wait; settlements stay for the next group."""
+        self._set_state("blocked")
+        self._next_renewal = 0.0  # a small write, which shows when the disk takes writes again
         self._active.clear()
         self._queue_ids.clear()
         try:
@@ -434,7 +437,6 @@ class Writer:
 
     def _failed(self, cause: Exception) -> None:
         """After an I/O error the handle is not trusted again: close it, and open a new one after a pause."""
-        opened = self._store is not None
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -443,7 +445,8 @@ class Writer:
         elif self._failures == 0:
             log.error("%s", explained(cause, self.path))
         self._failures += 1
-        self._set_state("blocked" if opened else "waiting")
+        if self.state != "blocked":
+            self._set_state("waiting")
         pause = time.monotonic() + min(0.05 * 2**self._failures, 2.0)
         if self._closing_by is not None:
             self._wake.wait(0.02)

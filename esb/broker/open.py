@@ -1,0 +1,81 @@
+"""A broker from a URL: ``sqlite:PATH``, ``memory:`` or ``memory:NAME``, ``amqp://…``, ``amqps://…``.
+
+The implementation is imported only when a URL names it: a project on the embedded broker never loads pika.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from esb.broker.contract import Broker
+from esb.errors import OptionError, UnknownName, did_you_mean
+
+_SCHEMES = ("amqp", "amqps", "memory", "sqlite")
+_memory_stores: dict[str, Any] = {}
+
+
+def open_broker(url: str, *, on_state: Callable[[str], None] | None = None) -> Broker:
+    """The broker that the URL names, not yet opened. ``on_state`` is called with each new :attr:`Broker.state`, on the broker's thread.
+
+    ``sqlite:data/bus.db?window=1000&publishTimeout=30&lease=30&idlePoll=0.05``: a path, relative to the current folder, and options of
+    :class:`esb.broker.sqlite_writer.Settings`. ``memory:NAME`` shares its store with other brokers of that name in this process. For ``amqp:`` see
+    :mod:`esb.broker.amqp`. Raises :class:`OptionError` or :class:`UnknownName`.
+    """
+    scheme, colon, rest = url.partition(":")
+    if not colon or scheme not in _SCHEMES:
+        raise UnknownName(
+            "broker scheme", scheme, _SCHEMES, hint="write sqlite:PATH, memory: or amqp://user:password@host/vhost"
+        )
+    if scheme == "memory":
+        return _memory(rest, on_state)
+    if scheme == "sqlite":
+        return _sqlite(rest, on_state)
+    from esb.broker.amqp import AmqpBroker
+    from esb.broker.amqp_url import parse
+
+    return AmqpBroker(parse(url), on_state=on_state)
+
+
+def _memory(name: str, on_state: Callable[[str], None] | None) -> Broker:
+    from esb.broker.memory import MemoryBroker, MemoryStore
+
+    store = _memory_stores.setdefault(name, MemoryStore()) if name else MemoryStore()
+    return MemoryBroker(store, on_state=on_state)
+
+
+def _sqlite(rest: str, on_state: Callable[[str], None] | None) -> Broker:
+    from esb.broker.sqlite import SqliteBroker
+    from esb.broker.sqlite_writer import Settings
+
+    path, _, query = rest.partition("?")
+    path = path.removeprefix("//")  # sqlite:///absolute, as other programs write it
+    if not path:
+        raise OptionError(
+            "the broker URL 'sqlite:' names no file", hint="write sqlite:PATH, for example sqlite:data/bus.db"
+        )
+    return SqliteBroker(path, options(query, Settings(), "sqlite"), on_state=on_state)
+
+
+def options(query: str, defaults: Any, scheme: str) -> Any:
+    """A settings record with the query's options set: names in camel case, numbers checked. Raises :class:`OptionError`."""
+    changes: dict[str, Any] = {}
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        field = re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), name)
+        known = defaults.__dataclass_fields__
+        if field not in known:
+            names = [re.sub(r"_(\w)", lambda m: m[1].upper(), each) for each in known]
+            raise OptionError(f"unknown option {name!r} in the {scheme}: broker URL", hint=did_you_mean(name, names))
+        kind = type(getattr(defaults, field))
+        try:
+            changes[field] = kind(text)
+        except ValueError:
+            raise OptionError(
+                f"option {name} of the {scheme}: broker URL is {text!r}, not a number",
+                hint=f"write {name}={getattr(defaults, field)}",
+            ) from None
+    return type(defaults)(
+        **{name: changes.get(name, getattr(defaults, name)) for name in defaults.__dataclass_fields__}
+    )
