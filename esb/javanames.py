@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from esb import errors
+from esb.coerce import NoConversion
 
 
 class Throwable(Exception):
@@ -118,11 +119,41 @@ class ExchangeTimedOutException(CamelExchangeException):
 
 
 class RollbackExchangeException(CamelExchangeException):
-    """``org.apache.camel.RollbackExchangeException``."""
+    """``org.apache.camel.RollbackExchangeException``. Never tried again: a rollback is meant."""
+
+    rollback = True
+
+
+class InvalidPayloadException(CamelExchangeException):
+    """``org.apache.camel.InvalidPayloadException``: the body cannot be had as the wanted type; the cause says why."""
+
+
+class NoSuchVariableException(CamelExchangeException):
+    """``org.apache.camel.NoSuchVariableException``."""
+
+
+class ResolveEndpointFailedException(RuntimeCamelException):
+    """``org.apache.camel.ResolveEndpointFailedException``: what a message gave is no endpoint's URI."""
+
+
+class RuntimeExchangeException(RuntimeCamelException):
+    """``org.apache.camel.RuntimeExchangeException``."""
+
+
+class MethodNotFoundException(RuntimeExchangeException):
+    """``org.apache.camel.component.bean.MethodNotFoundException``."""
+
+
+class AmbiguousMethodCallException(RuntimeExchangeException):
+    """``org.apache.camel.component.bean.AmbiguousMethodCallException``."""
 
 
 class RejectedExecutionException(RuntimeException):
     """``java.util.concurrent.RejectedExecutionException``."""
+
+
+class ThrottlerRejectedExecutionException(RejectedExecutionException):
+    """``org.apache.camel.processor.ThrottlerRejectedExecutionException``."""
 
 
 _PACKAGES: Final = {
@@ -142,8 +173,11 @@ _PACKAGES: Final = {
     "java.sql": (SQLException,),
     "org.apache.camel": (
         *(CamelException, CamelExchangeException, ValidationException, CamelExecutionException, RuntimeCamelException),
-        *(ExchangeTimedOutException, RollbackExchangeException),
+        *(ExchangeTimedOutException, RollbackExchangeException, InvalidPayloadException, NoSuchVariableException),
+        *(ResolveEndpointFailedException, RuntimeExchangeException),
     ),
+    "org.apache.camel.component.bean": (MethodNotFoundException, AmbiguousMethodCallException),
+    "org.apache.camel.processor": (ThrottlerRejectedExecutionException,),
     "org.apache.camel.support.processor": (PredicateValidationException,),
 }
 
@@ -173,6 +207,10 @@ _ALSO_CAUGHT: Final[dict[str, tuple[type[BaseException], ...]]] = {
     "java.net.ConnectException": (ConnectException, ConnectionError, errors.NotConnected),
     "java.net.SocketTimeoutException": (SocketTimeoutException, TimeoutError, errors.DeadlineExceeded),
     "java.util.concurrent.TimeoutException": (TimeoutException, TimeoutError, errors.DeadlineExceeded),
+    "java.lang.NumberFormatException": (NumberFormatException, errors.ConversionFailed),
+    "org.apache.camel.TypeConversionException": (errors.ConversionFailed,),
+    "org.apache.camel.NoTypeConversionAvailableException": (NoConversion,),
+    "org.apache.camel.ExpressionEvaluationException": (errors.ExpressionFailed,),
     "org.apache.camel.ValidationException": (ValidationException, errors.ValidationFailed),
     "org.apache.camel.ExchangeTimedOutException": (ExchangeTimedOutException, errors.ExchangeTimedOut),
     "org.apache.camel.CamelExchangeException": (CamelExchangeException, errors.RouteError),
