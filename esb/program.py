@@ -80,6 +80,8 @@ class Program:
                     raise
                 # The iterator knows how far it came, so that the loop need not count.
                 at = len(steps) - length_hint(remaining) - 1
+                if getattr(steps[at], "unguarded", False):
+                    raise
                 at = self.handler.failed(exchange, error, self, at, None)
                 if exchange.halted:
                     return
@@ -96,7 +98,7 @@ class Program:
                 steps[at](exchange)
                 at += 1
             except Exception as error:
-                if exchange.exhausted:
+                if exchange.exhausted or getattr(steps[at], "unguarded", False):
                     raise
                 at = handler.failed(exchange, error, self, at, before)
             if exchange.halted:

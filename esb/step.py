@@ -92,3 +92,9 @@ def ends_route(step: Step) -> Step:
     """Mark a compiled step after which nothing runs (stop, throwException): steps after it are unreachable."""
     step.ends_route = True  # type: ignore[attr-defined]  # a note on a function for the linter
     return step
+
+
+def unguarded(step: Step) -> Step:
+    """Mark a compiled step that has no error handler of its own around it (doTry): its failure goes to the block it stands in, or to the caller."""
+    step.unguarded = True  # type: ignore[attr-defined]  # a note on a function for the program loop
+    return step
