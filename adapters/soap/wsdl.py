@@ -198,6 +198,10 @@ def _content(message: Any, operation: str, *, rpc: bool, answer: bool) -> Conten
         namespace = f"{{{body.qname.namespace}}}" if body.qname.namespace else ""
         tag = f"{namespace}{operation}Response" if answer else body.qname.text
         parts = tuple(Part(name, element.qname.text, element) for name, element in body.type.elements)
+        for part in parts:
+            if not part.schema.is_global:
+                # A part has no declaration that could say so, and PHP and gSOAP send xsi:nil for what they do not have.
+                part.schema.nillable = True
         return Content(rpc=True, tag=tag, parts=parts, schema=body)
     if message._is_body_wrapped:  # noqa: SLF001 -- the only trace of a message with several parts; pinned with zeep's version
         parts = tuple(Part(name, element.qname.text, element) for name, element in body.type.elements)

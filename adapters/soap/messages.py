@@ -1,0 +1,259 @@
+"""The messages of one WSDL's operations, compiled: elements to data and data to validated XML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from adapters.soap.codec import Codecs
+from adapters.soap.facts import gather
+from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, XSD, XSI, local, namespace
+from adapters.soap.particles import Codec, Field, Problem, Problems, unknown, within
+from adapters.soap.validate import Validator
+from adapters.soap.wsdl import Content, Operation, Part, Wsdl
+from esb.errors import ConfigError, Position, ValidationFailed
+
+Element = Any  # lxml's stubs are older than lxml
+
+
+class Contract:
+    """Codecs and validator of one WSDL, shared by all that serve or call it. Thread-safe."""
+
+    def __init__(self, wsdl: Wsdl) -> None:
+        """Compile the schemas. Raises :class:`~esb.errors.ConfigError`."""
+        self.wsdl = wsdl
+        self.validator = Validator(wsdl)
+        self.codecs = Codecs(wsdl.types, gather(wsdl.schemas))
+        self._prefixes = _prefixes(wsdl)
+
+    def operation(self, operation: Operation) -> OperationCodec:
+        """The compiled operation. Raises :class:`~esb.errors.ConfigError` if it cannot be served."""
+        if operation.encoded:
+            raise ConfigError(
+                f'operation {operation.name} uses the SOAP encoding (use="encoded"), which no schema describes and which is not supported',
+                Position(str(self.wsdl.path)),
+                "ask the partner for a literal binding, or name another operation with the option 'operation'",
+            )
+        return OperationCodec(self, operation)
+
+    def nsmap(self, codecs: Iterable[Codec], tags: Iterable[str]) -> dict[str, str]:
+        """Prefixes for every namespace that the content of these types may use, so that none is declared twice in a message."""
+        found = {namespace(tag) for tag in tags}
+        seen: set[int] = set()
+        todo = list(codecs)
+        while todo:
+            codec = todo.pop()
+            if id(codec) in seen:
+                continue
+            seen.add(id(codec))
+            found |= codec.namespaces
+            for field in codec.fields:
+                found.add(namespace(field.tag))
+                todo.append(field.codec)
+        return {self._prefixes[uri]: uri for uri in sorted(found) if uri in self._prefixes}
+
+
+class BodyCodec:
+    """One direction of an operation: the Body's children as data."""
+
+    def __init__(self, contract: Contract, content: Content) -> None:
+        self._validator = contract.validator
+        self.tags = content.tags
+        self._rpc = content.rpc
+        self._fields: list[Field]
+        if content.rpc:
+            codec = Codec() if content.schema is None else contract.codecs.codec(content.schema.type)
+            if content.schema is None:
+                codec.read, codec.write = _read_nothing, _write_nothing
+            self._fields = [Field(content.tag, local(content.tag), codec, required=True, many=False, nillable=False)]
+        else:
+            self._fields = [contract.codecs.field(part.schema, part.name) for part in content.parts]
+        self._nsmaps = [contract.nsmap([field.codec], [field.tag]) for field in self._fields]
+
+    def read(self, children: Sequence[Element], subject: str) -> Any:
+        """The data. The children's tags are :attr:`tags`. Raises :class:`~esb.errors.ValidationFailed` if they break the schema."""
+        for child in children:
+            self._validator.check(child, subject)
+        if not self._fields:
+            return {}
+        if len(self._fields) == 1:
+            return self._fields[0].read(children[0])
+        return {field.key: field.read(child) for field, child in zip(self._fields, children, strict=True)}
+
+    def write(self, data: Any, subject: str) -> bytes:
+        """The XML. Raises :class:`~esb.errors.ValidationFailed` with a report of every field that is wrong."""
+        if len(self._fields) == 1:
+            return self._element(self._fields[0], self._nsmaps[0], data, subject)
+        if data is None or data == "":
+            data = {}
+        problems: Problems = []
+        if isinstance(data, Mapping):
+            unknown(dict(data), frozenset(field.key for field in self._fields), problems)
+            problems += [Problem("is missing", [field.key]) for field in self._fields if field.key not in data]
+        else:
+            problems.append(Problem(f"is a dict of the message's parts, not {type(data).__name__}"))
+        _refuse(problems, "Body", subject)
+        return b"".join(
+            self._element(field, nsmap, data[field.key], subject)
+            for field, nsmap in zip(self._fields, self._nsmaps, strict=True)
+        )
+
+    def _element(self, field: Field, nsmap: dict[str, str], data: Any, subject: str) -> bytes:
+        return element_of(field, nsmap, data, subject, self._validator)
+
+
+class HeaderCodec:
+    """The declared header blocks of one direction, by the local name of their element."""
+
+    def __init__(self, contract: Contract, parts: Sequence[Part]) -> None:
+        self._contract = contract
+        self._by_tag = {part.tag: contract.codecs.field(part.schema, local(part.tag)) for part in parts}
+        self._by_name = {field.key: field for field in self._by_tag.values()}
+
+    def knows(self, tag: str) -> bool:
+        """Whether the WSDL declares a header block of this name."""
+        return tag in self._by_tag
+
+    def read(self, blocks: Sequence[Element], subject: str) -> dict[str, Any]:
+        """The declared ones among the header blocks; others are left out. Raises :class:`~esb.errors.ValidationFailed`."""
+        found: dict[str, Any] = {}
+        for block in blocks:
+            field = self._by_tag.get(block.tag)
+            if field is not None:
+                self._contract.validator.check(block, subject)
+                found[field.key] = field.read(block)
+        return found
+
+    def write(self, data: Mapping[str, Any], subject: str) -> bytes:
+        """The XML of header blocks by name. Raises :class:`~esb.errors.ValidationFailed`."""
+        problems: Problems = []
+        unknown(dict(data), frozenset(self._by_name), problems)
+        _refuse(problems, "Header", subject)
+        told = []
+        for name, value in data.items():
+            if value is not None:
+                field = self._by_name[name]
+                nsmap = self._contract.nsmap([field.codec], [field.tag])
+                told.append(element_of(field, nsmap, value, subject, self._contract.validator))
+        return b"".join(told)
+
+
+class FaultCodec:
+    """The declared faults of an operation, by the local name of their detail's element."""
+
+    def __init__(self, contract: Contract, parts: Sequence[Part]) -> None:
+        self._contract = contract
+        self._by_tag = {part.tag: contract.codecs.field(part.schema, local(part.tag)) for part in parts}
+        self._by_name = {field.key: field for field in self._by_tag.values()}
+        self._by_name |= {part.name: self._by_tag[part.tag] for part in parts if part.name not in self._by_name}
+
+    def read(self, detail: Sequence[Element]) -> dict[str, Any]:
+        """The detail's entries by local name: data for declared ones that keep their schema, XML text for others."""
+        from adapters.soap.content import outer
+
+        found: dict[str, Any] = {}
+        for entry in detail:
+            field = self._by_tag.get(entry.tag)
+            if field is not None:
+                try:
+                    self._contract.validator.check(entry, "the fault's detail")
+                    found[field.key] = field.read(entry)
+                    continue
+                except ValidationFailed:
+                    pass  # the fault itself is what matters: its detail comes as text
+            found[local(entry.tag)] = outer(entry)
+        return found
+
+    def write(self, detail: Any) -> bytes:
+        """The detail of a declared fault: ``{fault: data}``, or the data alone where there is one fault. Empty if it is none.
+
+        Raises :class:`~esb.errors.ValidationFailed` if it names a declared fault and breaks its schema.
+        """
+        if not isinstance(detail, Mapping) or not detail or not self._by_name:
+            return b""
+        named = {name: data for name, data in detail.items() if name in self._by_name}
+        if not named and len(self._by_tag) == 1:
+            field = next(iter(self._by_tag.values()))
+            named = {field.key: dict(detail)} if set(detail) <= {each.key for each in field.codec.fields} else {}
+        told = []
+        for name, data in named.items():
+            field = self._by_name[name]
+            told.append(
+                element_of(
+                    field,
+                    self._contract.nsmap([field.codec], [field.tag]),
+                    data,
+                    "the fault's detail",
+                    self._contract.validator,
+                )
+            )
+        return b"".join(told)
+
+
+class OperationCodec:
+    """One operation with everything compiled."""
+
+    def __init__(self, contract: Contract, operation: Operation) -> None:
+        self.operation = operation
+        self.input = BodyCodec(contract, operation.input)
+        self.output = BodyCodec(contract, operation.output) if operation.output is not None else None
+        self.input_headers = HeaderCodec(contract, operation.input_headers)
+        self.output_headers = HeaderCodec(contract, operation.output_headers)
+        self.faults = FaultCodec(contract, operation.faults)
+
+
+def element_of(field: Field, nsmap: Mapping[str, str], data: Any, subject: str, validator: Validator) -> bytes:
+    """One element as validated XML. Raises :class:`~esb.errors.ValidationFailed`."""
+    from lxml import etree
+
+    root: Element = etree.Element(field.tag, nsmap=nsmap)
+    problems: Problems = []
+    if data is None and field.nillable:
+        root.set(f"{{{XSI}}}nil", "true")
+    else:
+        field.codec.write(root, {} if data is None else data, problems)
+    if problems:
+        _refuse(problems, local(field.tag), subject)
+    validator.check(root, subject)
+    return etree.tostring(root, encoding="utf-8")
+
+
+def _refuse(problems: Problems, root: str, subject: str) -> None:
+    if problems:
+        report = [problem.report(root) for problem in problems]
+        told = "; ".join(f"{entry['path']} {entry['message']}" for entry in report[:5])
+        more = f" (and {len(report) - 5} more)" if len(report) > 5 else ""
+        raise ValidationFailed(f"{subject} does not fit the WSDL: {told}{more}", report)
+
+
+def _prefixes(wsdl: Wsdl) -> dict[str, str]:
+    """A prefix for each namespace: the WSDL's own where it has one."""
+    chosen: dict[str, str] = {XSI: "xsi", XSD: "xsd"}
+    taken = {"xsi", "xsd", "soapenv", "xml"}
+    for root in wsdl.documents.values():
+        for prefix, uri in root.nsmap.items():
+            if prefix and uri not in chosen and prefix not in taken and uri not in {ENVELOPE_11, ENVELOPE_12}:
+                chosen[uri] = prefix
+                taken.add(prefix)
+    number = 0
+    for document in wsdl.schemas:
+        uri = document.root.get("targetNamespace", "")
+        if uri and uri not in chosen:
+            while f"ns{number}" in taken:
+                number += 1
+            chosen[uri] = f"ns{number}"
+            taken.add(f"ns{number}")
+    return chosen
+
+
+def _read_nothing(node: Element) -> Any:
+    _ = node
+    return {}
+
+
+def _write_nothing(node: Element, value: Any, problems: Problems) -> None:
+    _ = node
+    if value:
+        mark = len(problems)
+        problems.append(Problem("takes no parameters"))
+        within(problems, mark, "")

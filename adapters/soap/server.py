@@ -1,0 +1,184 @@
+"""A SOAP service as functions: bytes to a request, data to the bytes of an answer or a fault. No sockets here.
+
+The order of the checks is the security of it (each has a test): the XML and the envelope are plain, the operation is what the Body's one child says
+(SOAPAction may only agree), everything declared is validated against the WSDL's schemas before it is read, header blocks that insist on being
+understood are known. What fails is a fault that names the element, never the inside of the bus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adapters.soap import envelope
+from adapters.soap.envelope import SoapFault
+from adapters.soap.messages import Contract, OperationCodec
+from adapters.soap.names import ENCODING_11, ENVELOPE_11, local
+from adapters.soap.wsdl import Port
+from esb.errors import ConfigError, Malformed, Position, ValidationFailed
+
+MAX_BYTES: Final = 10 << 20
+
+Element = Any  # lxml's stubs are older than lxml
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that keeps its contract. ``headers`` are the declared header blocks that came; ``soap`` is the version to answer in."""
+
+    operation: str
+    body: Any
+    headers: dict[str, Any]
+    soap: str
+    one_way: bool
+
+
+class SoapService:
+    """Serves the operations of one service: its SOAP 1.1 and 1.2 ports, or one port, or one operation. Thread-safe.
+
+    Raises :class:`~esb.errors.ConfigError` for names that are not in the WSDL and for operations that cannot be served.
+    """
+
+    def __init__(
+        self, contract: Contract, service: str = "", port: str = "", operation: str = "", *, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self.contract = contract
+        self._max_bytes = max_bytes
+        first = contract.wsdl.port(service, port, operation)
+        self.ports: dict[str, Port] = {first.soap: first}
+        if not port:
+            for other in contract.wsdl.ports:
+                if other.service == first.service and (not operation or operation in other.operations):
+                    self.ports.setdefault(other.soap, other)
+        self._operations: dict[str, dict[str, OperationCodec]] = {}
+        self._by_tags: dict[str, dict[tuple[str, ...], list[OperationCodec]]] = {}
+        self._actions: dict[str, set[str]] = {}
+        for soap, each in self.ports.items():
+            codecs = {
+                name: contract.operation(found)
+                for name, found in each.operations.items()
+                if not operation or name == operation
+            }
+            if not codecs:
+                raise ConfigError(
+                    f"port {each.name} has no operation that zeep could read", Position(str(contract.wsdl.path))
+                )
+            self._operations[soap] = codecs
+            self._actions[soap] = {found.action for found in each.operations.values() if found.action}
+            by_tags = self._by_tags.setdefault(soap, {})
+            for codec in codecs.values():
+                by_tags.setdefault(codec.input.tags, []).append(codec)
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names of what is served."""
+        return tuple(dict.fromkeys(name for codecs in self._operations.values() for name in codecs))
+
+    def parse(self, content_type: str, soap_action: str | None, data: bytes) -> Request:
+        """The request in a message. Raises :class:`SoapFault`, ready to be rendered, for everything else. Never any other error for bad input."""
+        soap = "1.1" if "1.1" in self.ports else "1.2"
+        try:
+            media, charset, action = envelope.media_type(content_type or "")
+            if media not in envelope.MEDIA_TYPES.values():
+                raise SoapFault(
+                    f"the Content-Type is {media}; SOAP comes as text/xml or application/soap+xml",
+                    soap=soap,
+                    status=415,
+                )
+            if media == envelope.MEDIA_TYPES["1.2"] and "1.2" in self.ports:
+                soap = "1.2"
+            message = envelope.parse(data, charset, max_bytes=self._max_bytes)
+            soap = message.soap if message.soap in self.ports else soap
+            if message.soap not in self.ports:
+                raise SoapFault(
+                    f"SOAP {message.soap} is not spoken here, but {' and '.join(sorted(self.ports))}", "VersionMismatch"
+                )
+            return self._read(message, action if message.soap == "1.2" else soap_action)
+        except SoapFault as fault:
+            fault.soap = soap
+            raise
+        except (Malformed, ValidationFailed) as exc:
+            raise SoapFault(str(exc), soap=soap) from exc
+
+    def render(self, request: Request, result: Any, headers: Mapping[str, Any] | None = None) -> bytes:
+        """The answer. Raises :class:`~esb.errors.ValidationFailed` if result or headers break the contract."""
+        codec = self._operations[request.soap][request.operation]
+        if codec.output is None:
+            return b""
+        subject = f"the answer of {request.operation}"
+        body = codec.output.write(result, subject)
+        return envelope.render(request.soap, body, codec.output_headers.write(headers, subject) if headers else b"")
+
+    def declared_fault(self, request: Request, message: str, detail: Any, fault_code: str = "") -> SoapFault | None:
+        """The fault for data that one of the operation's declared faults describes, or None. Raises ValidationFailed if it breaks its schema."""
+        xml = self._operations[request.soap][request.operation].faults.write(detail)
+        if not xml:
+            return None
+        return SoapFault(
+            message, fault_code if fault_code in {"Client", "Sender"} else "Server", detail=xml, soap=request.soap
+        )
+
+    def fault(self, fault: SoapFault) -> tuple[int, str, bytes]:
+        """HTTP status, Content-Type and envelope of a fault."""
+        soap = fault.soap or next(iter(self.ports))
+        status, data = envelope.render_fault(fault, soap)
+        return status, envelope.content_type(soap), data
+
+    def content_type(self, request: Request) -> str:
+        """The Content-Type of the answer to a request."""
+        return envelope.content_type(request.soap)
+
+    def _read(self, message: envelope.Envelope, action: str | None) -> Request:
+        codec = self._dispatch(message, (action or "").strip().strip('"'))
+        name = codec.operation.name
+        not_understood = [
+            block.tag
+            for block in message.headers
+            if envelope.must_understand(block) and not codec.input_headers.knows(block.tag)
+        ]
+        if not_understood:
+            told = ", ".join(not_understood)
+            raise SoapFault(
+                f"header blocks that must be understood are not: {told}",
+                "MustUnderstand",
+                not_understood=not_understood,
+            )
+        headers: dict[str, Any] = {}
+        if message.headers:
+            headers = codec.input_headers.read(
+                [envelope.without_soap_attributes(block) for block in message.headers], f"the header of {name}"
+            )
+        body = codec.input.read(message.body, f"the request {name}")
+        return Request(name, body, headers, message.soap, codec.output is None)
+
+    def _dispatch(self, message: envelope.Envelope, action: str) -> OperationCodec:
+        tags = tuple(child.tag for child in message.body)
+        by_tags = self._by_tags[message.soap]
+        candidates = by_tags.get(tags)
+        if not candidates:
+            raise SoapFault(self._why_not(tags, by_tags))
+        if any(ENCODING_11 in (child.get(f"{{{ENVELOPE_11}}}encodingStyle") or "") for child in message.body):
+            raise SoapFault("the SOAP encoding is not accepted: this is a literal binding")
+        fitting = [
+            codec
+            for codec in candidates
+            if not action or not codec.operation.action or codec.operation.action == action
+        ]
+        if len(candidates) > 1:  # one element for several operations: only then the action decides
+            fitting = [codec for codec in fitting if codec.operation.action == action]
+        elif fitting and action and not fitting[0].operation.action and action in self._actions[message.soap]:
+            fitting = []
+        if len(fitting) != 1:
+            raise SoapFault(
+                f"the SOAPAction {action[:200]!r} does not belong to the Body's {local(tags[0]) if tags else 'emptiness'}"
+            )
+        return fitting[0]
+
+    def _why_not(self, tags: tuple[str, ...], by_tags: Mapping[tuple[str, ...], Any]) -> str:
+        known = ", ".join(sorted({" + ".join(each) or "an empty Body" for each in by_tags})[:20])
+        if not tags:
+            return f"the SOAP Body is empty; this service takes {known}"
+        if len(tags) > 1 and all(len(each) <= 1 for each in by_tags):
+            return f"the SOAP Body has {len(tags)} children; exactly one is expected"
+        return f"the Body's {', '.join(tags)} belongs to no operation here; this service takes {known}"
