@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-from esb.errors import NOWHERE, Position
+from esb.errors import NOWHERE, OptionError, Position
 from esb.exchange import Exchange
 from esb.fields import Kind, Spec, field
 
@@ -64,6 +64,9 @@ class Context(Protocol):
 
         Raises ReferenceFault if this bus has none (a unit test without a web server, say).
         """
+
+    def when_exclusive(self, start: Callable[[], None]) -> Callable[[], None]:
+        """Call once this process is the one that runs exclusive sources (at once if it is); returns a call that forgets it."""
 
     def route_control(self, action: str, route_id: str) -> str:
         """Start, stop, suspend, resume or tell the status of a route (controlbus)."""
@@ -126,18 +129,19 @@ class Endpoint(Spec):
 
     def producer(self) -> Producer:
         """The end that sends. Raises OptionError if this endpoint cannot be sent to."""
-        raise NotImplementedError
+        raise OptionError(f"{self.scheme}: cannot be sent to, only consumed from", self.at)
 
-    def consumer(self, deliver: Deliver) -> Consumer:
+    def consumer(self, deliver: Deliver) -> Consumer:  # noqa: ARG002 -- for those who can
         """The end that receives. Raises OptionError if this endpoint cannot be consumed from."""
-        raise NotImplementedError
+        raise OptionError(f"{self.scheme}: cannot be consumed from, only sent to", self.at)
 
-    def poll(self, timeout: float | None) -> Exchange | None:
+    def poll(self, timeout: float | None) -> Exchange | None:  # noqa: ARG002 -- for those who can
         """Take one message for pollEnrich: waits ``timeout`` seconds (None for ever, 0 not at all); None if there was none.
 
         The exchange's unit, where it has one, is released by the caller with the outcome of the whole exchange.
+        Raises OptionError if this endpoint cannot be polled.
         """
-        raise NotImplementedError
+        raise OptionError(f"{self.scheme}: cannot be polled", self.at)
 
 
 class Producer:
