@@ -67,6 +67,8 @@ class RouteContext:
         self._lock = threading.RLock()
         self._scheduler = Scheduler(name)
         self.started = False
+        self.failures: list[str] = []
+        """What could not be started, for health."""
 
     # -- loading ---------------------------------------------------------------------------------------------------------------
 
@@ -114,6 +116,7 @@ class RouteContext:
                 route.start()
             except ConfigError as error:
                 failures.append(error)
+                self.failures.append(f"route {route.id}: {error}")
         if failures:
             raise ConfigErrors(_flat(failures))
 
@@ -240,6 +243,17 @@ class RouteContext:
                     )
                 made = self._services[name] = factory(self)
             return made
+
+    def when_exclusive(self, start: Callable[[], None]) -> Callable[[], None]:
+        if "lease" not in self._factories:
+            start()
+            return lambda: None
+        forget: Callable[[], None] = self.service("lease").when_held(start)
+        return forget
+
+    def running_service(self, name: str) -> Any | None:
+        """A service if it has been made already; for those who only look."""
+        return self._services.get(name)
 
     @property
     def http(self) -> HttpHost:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,11 +149,22 @@ class Project:
     @property
     def state_folder(self) -> Path:
         """Where this instance keeps what must survive; under systemd its StateDirectory. Made on first use, for its owner only."""
-        import os
-
         given = os.environ.get("STATE_DIRECTORY")
         folder = Path(given) if given else self.folder / self.state
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the workers' control sockets are; under systemd its RuntimeDirectory. Made on first use, for its owner only."""
+        given = os.environ.get("RUNTIME_DIRECTORY")
+        folder = Path(given) if given else self.state_folder / (f"run-{self.instance}" if self.instance else "run")
+        if len(str(folder)) > 80:  # a Unix socket's path has room for 107 bytes
+            digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+            folder = Path(tempfile.gettempdir()) / f"esb-{os.getuid()}-{digest}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            raise ProjectError(f"{folder} belongs to somebody else", hint="remove it, or set RUNTIME_DIRECTORY")
         return folder
 
     @property

@@ -54,6 +54,7 @@ class Route:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._inflight = 0
+        self._forget: Callable[[], None] = lambda: None
 
     @property
     def inflight(self) -> int:
@@ -159,7 +160,10 @@ class Route:
         self.consumer = self.endpoint.consumer(self.deliver)
         if getattr(self.consumer, "wants_process", False):
             self.consumer.process = self.process  # type: ignore[attr-defined]  # direct's consumer declares it
-        self.consumer.start()
+        if self.consumer.exclusive:
+            self._forget = self.endpoint.context.when_exclusive(self.consumer.start)
+        else:
+            self.consumer.start()
         self.status = "Started"
 
     def suspend(self) -> None:
@@ -173,6 +177,7 @@ class Route:
         if self.status == "Stopped":
             return
         self.status = "Stopped"
+        self._forget()
         if self.consumer is not None:
             self.consumer.stop(drain)
             self.consumer = None

@@ -1,0 +1,132 @@
+"""The master process: gunicorn's arbiter with our rules for readiness, reload, watchdog and stop.
+
+It loads no route itself (a worker makes its context after the fork); whether a set of routes is sound is found out in a process of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from esb.project import Project
+from esb.runtime.notify import Notifier
+
+_log = logging.getLogger("esb.arbiter")
+
+
+class Application(BaseApplication):
+    """gunicorn's view of an instance."""
+
+    def __init__(self, folder: str, instance: str, properties: dict[str, str]) -> None:
+        self.folder = folder
+        self.instance = instance
+        self.properties = properties
+        self.project = Project.open(folder, instance, properties)
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Our settings for gunicorn; nothing comes from its own files or environment."""
+        project, drain = self.project, int(self.project.drain)
+        bind = [project.http.bind]
+        if project.management.bind != project.http.bind:
+            bind.append(project.management.bind)
+        settings: dict[str, Any] = {
+            "bind": bind,
+            "workers": project.workers,
+            "worker_class": "esb.runtime.worker.Worker",
+            "proc_name": f"esb-{project.instance or project.name}",
+            "graceful_timeout": drain + 5,
+            "timeout": 60,
+            "keepalive": 15,
+            "backlog": 1024,
+            "control_socket_disable": True,
+            "forwarded_allow_ips": "",
+            "logger_class": "esb.runtime.gunicornlog.QuietLogger",
+            "preload_app": False,
+        }
+        if project.http.certificate:
+            settings |= {
+                "certfile": str(project.folder / project.http.certificate),
+                "keyfile": str(project.folder / project.http.key),
+            }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Called in a worker after the fork."""
+        from esb.runtime.worker import BusApplication
+
+        return BusApplication(Project.open(self.folder, self.instance, self.properties))
+
+    def run(self) -> None:
+        """Serve until told to stop. Raises SystemExit."""
+        BusArbiter(self).run()
+
+
+class BusArbiter(Arbiter):
+    """Tells systemd what happens, and keeps the old routes when new ones are wrong."""
+
+    def __init__(self, app: Application) -> None:
+        self.notifier = Notifier()
+        self._run_folder = app.project.run_folder
+        self._announced: frozenset[int] = frozenset()
+        for stale in (*self._run_folder.glob("ready-*"), *self._run_folder.glob("worker-*.sock")):
+            stale.unlink(missing_ok=True)
+        super().__init__(app)
+
+    def murder_workers(self) -> None:
+        """Called at every turn of gunicorn's loop: besides ending hung workers, tell what is ready and that we live."""
+        super().murder_workers()
+        ready = frozenset(pid for pid in self.WORKERS if (self._run_folder / f"ready-{pid}").exists())
+        if ready != self._announced and len(ready) >= self.num_workers:
+            self._announced = ready
+            (self._run_folder / "master.pid").write_text(str(os.getpid()))
+            self.notifier.tell("READY=1", f"STATUS={len(ready)} workers ready")
+            _log.info("ready: %d workers", len(ready))
+        if len(ready) >= self.num_workers or time.time() - self._stats["start_time"] < 60:
+            self.notifier.ping()
+
+    def reload(self) -> None:
+        """Check the new set first; only a sound one replaces the running one, worker by worker."""
+        self.notifier.reloading()
+        app = self.app
+        command = [sys.executable, "-m", "esb", "-C", app.folder, *(("-i", app.instance) if app.instance else ())]
+        for key, value in app.properties.items():
+            command += ["-p", f"{key}={value}"]
+        found = subprocess.run([*command, "check"], capture_output=True, text=True, check=False)  # noqa: S603 -- our own command
+        if found.returncode != 0:
+            _log.error("the reload was refused, the old routes go on:\n%s%s", found.stdout, found.stderr)
+            self.notifier.tell("READY=1", "STATUS=the last reload was refused; see the log")
+            return
+        app.project = Project.open(app.folder, app.instance, app.properties)
+        self._announced = frozenset()
+        super().reload()
+        _log.info("reloaded")
+
+    def stop(self, graceful: bool = True) -> None:
+        """Stop all workers, telling systemd first."""
+        self.notifier.tell("STOPPING=1", f"EXTEND_TIMEOUT_USEC={int((self.app.project.drain + 30) * 1e6)}")
+        super().stop(graceful)
+
+    def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
+        """End the master; a worker that cannot boot is told in one line."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._run_folder / "master.pid").unlink()
+        super().halt(reason, exit_status)
+
+    def handle_winch(self) -> None:
+        """A changed terminal is no reason to stop workers."""
+
+
+def ignore_terminal_signals() -> None:
+    """A closed terminal must not end the bus: SIGHUP means reload from the first moment."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,0 +1,108 @@
+"""The paths of one worker's web server: who answers which method and path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import Map, MapAdapter, Rule
+
+from esb.errors import ReferenceFault
+from esb.httphost import HttpHandler
+
+
+@dataclass(eq=False)
+class Mount:
+    """A path and its handler; keeps :class:`esb.httphost.Mounted`."""
+
+    methods: tuple[str, ...]
+    path: str
+    handler: HttpHandler
+    max_body: int
+    prefix: bool
+    owner: str
+    paths: Paths = field(repr=False)
+
+    def remove(self) -> None:
+        """Take the path away."""
+        self.paths.unmount(self)
+
+
+class Paths:
+    """Keeps :class:`esb.httphost.HttpHost`. Thread-safe: a look-up reads one immutable map, a change builds a new one."""
+
+    def __init__(self, base_url: str = "") -> None:
+        self._base_url = base_url
+        self._mounts: tuple[Mount, ...] = ()
+        self._lock = threading.Lock()
+        self._adapter = _adapter(())
+
+    @property
+    def base_url(self) -> str:
+        """Where the server listens."""
+        return self._base_url
+
+    @property
+    def mounts(self) -> tuple[Mount, ...]:
+        """What is mounted now."""
+        return self._mounts
+
+    def mount(
+        self,
+        methods: Sequence[str],
+        path: str,
+        handler: HttpHandler,
+        *,
+        max_body: int = 10 * 1024 * 1024,
+        prefix: bool = False,
+        owner: str = "",
+    ) -> Mount:
+        """Register a path; see :class:`esb.httphost.HttpHost`."""
+        made = Mount(
+            tuple(method.upper() for method in methods), "/" + path.strip("/"), handler, max_body, prefix, owner, self
+        )
+        with self._lock:
+            for other in self._mounts:
+                shared = not other.methods or not made.methods or set(other.methods) & set(made.methods)
+                if shared and other.path == made.path and other.prefix == made.prefix:
+                    told = f"{' '.join(made.methods) or 'every method'} {made.path}"
+                    raise ReferenceFault(f"{told} is taken by {other.owner}", hint="give one of them another path")
+            self._mounts = (*self._mounts, made)
+            self._adapter = _adapter(self._mounts)
+        return made
+
+    def unmount(self, mount: Mount) -> None:
+        """Take a path away. Idempotent."""
+        with self._lock:
+            self._mounts = tuple(other for other in self._mounts if other is not mount)
+            self._adapter = _adapter(self._mounts)
+
+    def find(self, method: str, path: str) -> tuple[Mount, dict[str, str]] | int:
+        """Who answers, with the path's parameters; or the status to refuse with (404, 405)."""
+        try:
+            mount, found = self._adapter.match(path, "GET" if method == "HEAD" else method)
+        except NotFound:
+            return 404
+        except MethodNotAllowed:
+            return 405
+        values = {name: value for name, value in found.items() if name != "_rest"}
+        return mount, {name: str(value) for name, value in values.items()}
+
+
+def _adapter(mounts: Sequence[Mount]) -> MapAdapter:
+    # Paths are matched as they stand: no redirects, no merging of slashes, so that what is authorised is what is dispatched.
+    rules = Map(strict_slashes=False, redirect_defaults=False, merge_slashes=False)
+    for mount in mounts:
+        template = _template(mount.path)
+        methods = mount.methods or None
+        rules.add(Rule(template, endpoint=mount, methods=methods))
+        if mount.prefix:
+            rules.add(Rule(template.rstrip("/") + "/<path:_rest>", endpoint=mount, methods=methods))
+    return rules.bind("")
+
+
+def _template(path: str) -> str:
+    """``/customers/{id}`` -> werkzeug's ``/customers/<id>``."""
+    return path.replace("<", "%3C").replace(">", "%3E").replace("{", "<").replace("}", ">")

@@ -1,0 +1,86 @@
+"""What one worker knows of itself: for health, metrics and ``esb status``. Plain data, so that workers can be added up."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from esb.context import RouteContext
+
+_BEGAN = time.time()
+
+
+def worker_status(context: RouteContext, *, ready: bool, inflight_http: int = 0) -> dict[str, Any]:
+    """This worker's routes with their counts, its broker's state and its memory."""
+    broker = context.running_service("broker")
+    lease = context.running_service("lease")
+    return {
+        "pid": os.getpid(),
+        "ready": ready,
+        "began": _BEGAN,
+        "memory": _resident(),
+        "broker": broker.state if broker is not None else None,
+        "lease": bool(lease is not None and lease.held),
+        "http_inflight": inflight_http,
+        "failures": list(context.failures),
+        "routes": {
+            route.id: {
+                "status": route.status,
+                "from": route.endpoint.uri,
+                "group": route.group,
+                "inflight": route.inflight,
+                "completed": route.counts.completed,
+                "failed": route.counts.failed,
+                "seconds": route.counts.seconds,
+                "last_error": route.counts.last_error,
+            }
+            for route in list(context.routes.values())
+        },
+    }
+
+
+def _resident() -> int:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as pages:  # noqa: PTH123 -- not a file of the project
+            return int(pages.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def merged(workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """All workers of an instance as one: counts added up, a route's worst status, states listed."""
+    routes: dict[str, dict[str, Any]] = {}
+    for worker in workers:
+        for route_id, told in worker["routes"].items():
+            known = routes.setdefault(
+                route_id, dict(told) | {"inflight": 0, "completed": 0, "failed": 0, "seconds": 0.0}
+            )
+            for count in ("inflight", "completed", "failed", "seconds"):
+                known[count] += told[count]
+            known["last_error"] = told["last_error"] or known["last_error"]
+            if told["status"] != "Started":
+                known["status"] = told["status"]
+    return {
+        "workers": [
+            {key: worker[key] for key in ("pid", "ready", "began", "memory", "broker", "lease", "http_inflight")}
+            for worker in workers
+        ],
+        "failures": sorted({failure for worker in workers for failure in worker["failures"]}),
+        "routes": routes,
+    }
+
+
+def health(status: dict[str, Any]) -> tuple[str, list[str]]:
+    """``up``, ``degraded`` (works, but something waits or failed to start) or ``down``, and why."""
+    reasons = list(status["failures"])
+    if not status["workers"] or not any(worker["ready"] for worker in status["workers"]):
+        return "down", ["no worker is ready", *reasons]
+    reasons += [
+        f"the broker is {worker['broker']}"
+        for worker in status["workers"]
+        if worker["broker"] not in {None, "connected"}
+    ]
+    return ("degraded" if reasons else "up"), sorted(set(reasons))

@@ -1,0 +1,180 @@
+"""The ASGI application of a worker: requests to handlers on a bounded pool, answers whenever they come.
+
+No thread waits for an answer: an exchange that ends with a durable send is answered from the confirm's callback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from esb.httphost import HttpRequest, HttpResponse, Respond
+from esb.runtime.paths import Mount, Paths
+
+_log = logging.getLogger("esb.web")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BODY_SECONDS: Final = 60.0
+"""A client has this long to send its whole body: a slow one must not hold a place for ever."""
+_SAFE: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_REASONS: Final = {
+    400: "the request is not valid",
+    404: "there is nothing at this path",
+    405: "this path does not take this method",
+    408: "the body did not arrive in time",
+    413: "the body is too large",
+    415: "a content encoding is not accepted",
+    500: "the request failed",
+    503: "the server is busy or stopping; try again",
+}
+
+
+class WebServer:
+    """One listener's ASGI callable. ``threads`` requests run at a time and four times as many may wait; beyond that the answer is 503."""
+
+    def __init__(self, paths: Paths, *, threads: int = 40, name: str = "web") -> None:
+        self.paths = paths
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._room = threads * 5
+        self._inflight = 0
+        self.draining = False
+
+    @property
+    def inflight(self) -> int:
+        """Requests that are not answered yet."""
+        return self._inflight
+
+    def close(self) -> None:
+        """Stop the pool; requests under way finish."""
+        self._pool.shutdown(wait=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        found = self.paths.find(scope["method"], scope["path"])
+        if isinstance(found, int):
+            await _refuse(send, found)
+            return
+        mount, parameters = found
+        if self.draining or self._inflight >= self._room:
+            await _refuse(send, 503, (b"retry-after", b"2"))
+            return
+        self._inflight += 1
+        try:
+            body = await self._body(scope, receive, mount)
+            if isinstance(body, int):
+                await _refuse(send, body)
+                return
+            response = await self._answer(mount, _request(scope, body, parameters, mount))
+            await _write(send, response, head=scope["method"] == "HEAD")
+        finally:
+            self._inflight -= 1
+
+    async def _body(self, scope: Scope, receive: Receive, mount: Mount) -> bytes | int:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and (not value.isdigit() or int(value) > mount.max_body):
+                return 413 if value.isdigit() else 400
+            if name == b"content-encoding" and value.lower() != b"identity":
+                return 415  # never unpacked here: a small bomb must stay small
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return 400
+                    chunk = message.get("body", b"")
+                    size += len(chunk)
+                    if size > mount.max_body:
+                        return 413
+                    chunks.append(chunk)
+                    if not message.get("more_body"):
+                        return b"".join(chunks)
+        except TimeoutError:
+            return 408
+
+    async def _answer(self, mount: Mount, request: HttpRequest) -> HttpResponse:
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[HttpResponse] = loop.create_future()
+
+        def respond(response: HttpResponse) -> None:
+            loop.call_soon_threadsafe(_resolve, answered, response)
+
+        self._pool.submit(_run, mount, request, respond)
+        return await answered
+
+
+def _resolve(answered: asyncio.Future[HttpResponse], response: HttpResponse) -> None:
+    if not answered.done():
+        answered.set_result(response)
+
+
+def _run(mount: Mount, request: HttpRequest, respond: Respond) -> None:
+    try:
+        mount.handler(request, respond)
+    except Exception:
+        # The sender gets an id and no detail: what went wrong inside is for the log.
+        error_id = uuid.uuid4().hex[:12]
+        _log.exception("%s %s failed, error id %s", request.method, mount.path, error_id)
+        respond(
+            HttpResponse(
+                500,
+                [("Content-Type", "text/plain; charset=utf-8")],
+                f"the request failed, error id {error_id}\n".encode(),
+            )
+        )
+
+
+def _request(scope: Scope, body: bytes, parameters: dict[str, str], mount: Mount) -> HttpRequest:
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    client = scope.get("client")
+    return HttpRequest(
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=body,
+        path_parameters=parameters,
+        scheme=scope.get("scheme", "http"),
+        host=next((value for name, value in headers if name == "host"), ""),
+        client=client[0] if client else "",
+        template=mount.path,
+    )
+
+
+async def _refuse(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
+    text = f"{_REASONS[status]}\n".encode()
+    length = (b"content-length", str(len(text)).encode())
+    kind = (b"content-type", b"text/plain; charset=utf-8")
+    # The rest of a refused body is not read: the connection cannot be used again.
+    close = ((b"connection", b"close"),) if status in {400, 408, 413, 415} else ()
+    await send({"type": "http.response.start", "status": status, "headers": [length, kind, *_SAFE, *close, *headers]})
+    await send({"type": "http.response.body", "body": text})
+
+
+async def _write(send: Send, response: HttpResponse, *, head: bool) -> None:
+    headers = [
+        (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in response.headers
+        if not _split(name)
+        and not _split(value)
+        and name.lower() not in {"content-length", "transfer-encoding", "connection", "date"}
+    ]
+    given = {name for name, _ in headers}
+    headers += [(name, value) for name, value in _SAFE if name not in given]
+    if response.status not in {204, 304} and response.status >= 200:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head or response.status in {204, 304} else response.body})
+
+
+def _split(text: str) -> bool:
+    """Whether a header text holds what would split the response."""
+    return any(ord(character) < 32 and character != "\t" for character in text)

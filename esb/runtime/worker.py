@@ -1,0 +1,171 @@
+"""One worker process: a route context made after the fork, its web listeners, its life from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import MutableMapping
+from types import FrameType
+from typing import Any, ClassVar
+
+from uvicorn.server import Server
+from uvicorn_worker import UvicornWorker
+
+from esb.context import RouteContext
+from esb.errors import ConfigError
+from esb.project import Project
+from esb.runtime.bus import load_routes, make_context
+from esb.runtime.control import ControlSocket
+from esb.runtime.lease import Lease
+from esb.runtime.management import mount_management
+from esb.runtime.paths import Paths
+from esb.runtime.status import worker_status
+from esb.runtime.web import Receive, Scope, Send, WebServer
+
+_log = logging.getLogger("esb.worker")
+
+
+class BusApplication:
+    """The ASGI application of a worker: routes live between its lifespan's start and end.
+
+    Two listeners share it: the bus's own and the management's, told apart by the address a request came in at.
+    """
+
+    def __init__(self, project: Project, version: str = "") -> None:
+        self.project = project
+        self._paths = Paths(f"http://{project.http.bind}")
+        self._management = Paths()
+        self.web = WebServer(self._paths, threads=project.http.threads)
+        self._manage = WebServer(self._management, threads=4, name="management")
+        self._management_port = project.management.bind.rpartition(":")[2]
+        self._version = version
+        self.ready = False
+        services = {
+            "http": lambda _: self._paths,
+            "lease": lambda _: Lease(project.state_folder / f"{project.instance or 'bus'}.lease"),
+        }
+        self.context: RouteContext = make_context(project, services)
+        self._control = ControlSocket(project.run_folder, self._answer)
+        self._quiet = threading.Lock()
+        self._quieted = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: lifespan and http; anything else (websocket) is refused by leaving."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            server = scope.get("server") or ("", None)
+            managed = (
+                self._management_port in {str(server[1]), str(server[0])}
+                and self.project.management.bind != self.project.http.bind
+            )
+            await (self._manage if managed else self.web)(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message: MutableMapping[str, Any] = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await asyncio.to_thread(self.start)
+                except Exception as error:
+                    _log.exception("the worker could not start")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await asyncio.to_thread(self.stop)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def start(self) -> None:
+        """Load and start the routes. A route that cannot start is a reason for ``degraded``, not for the others to wait."""
+        load_routes(self.project, self.context)
+        mount_management(self._management, self.context, self.project.run_folder)
+        try:
+            self.context.start()
+        except ConfigError as error:
+            _log.error("not all routes could be started:\n%s", error)
+        self._control.start()
+        self.ready = True
+        (self.project.run_folder / f"ready-{os.getpid()}").write_text(self._version)
+        _log.info("%d routes started", len(self.context.routes))
+
+    def quiet(self) -> None:
+        """Take nothing new from any source; what is in hand goes on. Runs once, on a thread, as soon as a stop is asked for."""
+        with self._quiet:
+            if self._quieted:
+                return
+            self._quieted = True
+        for route in self.context.routes.values():
+            if route.endpoint.scheme not in {"direct", "seda", "platform-http", "rest", "soap"}:
+                try:
+                    route.suspend()
+                except Exception:
+                    _log.exception("%s could not be suspended", route.id)
+
+    def stop(self) -> None:
+        """Drain and stop."""
+        self.ready = False
+        (self.project.run_folder / f"ready-{os.getpid()}").unlink(missing_ok=True)
+        self.context.stop(self.project.drain)
+        self._control.close()
+        self.web.close()
+        self._manage.close()
+
+    def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        match question.get("op"):
+            case "status":
+                return worker_status(self.context, ready=self.ready, inflight_http=self.web.inflight)
+            case "route":
+                return {"pid": os.getpid(), "status": self.context.route_control(question["action"], question["id"])}
+            case other:
+                return {"error": f"unknown question {other!r}"}
+
+
+class Worker(UvicornWorker):
+    """gunicorn's worker: HTTP/1.1 by httptools on uvloop, and our application's life tied to it."""
+
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "lifespan": "on",
+        "ws": "none",
+        "server_header": False,
+        "access_log": False,
+    }
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        # Two sources of SIGTERM arrive before uvicorn's own handlers stand (a start that is stopped at once): leave quietly.
+        signal.signal(signal.SIGTERM, self._early_stop)
+
+    def _early_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    async def _serve(self) -> None:
+        application: BusApplication = self.wsgi
+        loop = asyncio.get_running_loop()
+        server = _Server(self.config, application)
+        self.config.app = application
+        loop.add_signal_handler(signal.SIGQUIT, server.handle_exit, signal.SIGQUIT, None)
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            from gunicorn.arbiter import Arbiter
+
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+
+class _Server(Server):
+    """uvicorn's server, which also quiets the sources when a stop is asked for."""
+
+    def __init__(self, config: Any, application: BusApplication) -> None:
+        super().__init__(config)
+        self._application = application
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        threading.Thread(target=self._application.quiet, name="quiet", daemon=True).start()
+        super().handle_exit(sig, frame)
