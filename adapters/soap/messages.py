@@ -70,10 +70,14 @@ class BodyCodec:
             self._fields = [contract.codecs.field(part.schema, part.name) for part in content.parts]
         self._nsmaps = [contract.nsmap([field.codec], [field.tag]) for field in self._fields]
 
-    def read(self, children: Sequence[Element], subject: str) -> Any:
-        """The data. The children's tags are :attr:`tags`. Raises :class:`~esb.errors.ValidationFailed` if they break the schema."""
-        for child in children:
-            self._validator.check(child, subject)
+    def read(self, children: Sequence[Element], subject: str, *, validate: bool = True) -> Any:
+        """The data. The children's tags are :attr:`tags`. Raises :class:`~esb.errors.ValidationFailed` if they break the schema.
+
+        Without ``validate`` only what cannot be read at all is refused (:class:`~esb.errors.Malformed`): for partners that break their own WSDL.
+        """
+        if validate:
+            for child in children:
+                self._validator.check(child, subject)
         if not self._fields:
             return {}
         if len(self._fields) == 1:

@@ -1,0 +1,196 @@
+"""Calling the operations of a WSDL: data in, data out, faults as errors that carry their detail as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from adapters.soap import envelope
+from adapters.soap.envelope import SoapFault
+from adapters.soap.http import Answer, Poster, retry_after
+from adapters.soap.messages import Contract, OperationCodec
+from adapters.soap.wsdl import Port
+from esb.errors import (
+    ConfigError,
+    ConnectionLost,
+    Malformed,
+    Position,
+    Rejected,
+    RemoteFault,
+    TransportError,
+    UnknownName,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: the Body's data (None for a one-way operation) and the declared header blocks by name."""
+
+    body: Any
+    headers: dict[str, Any] = field(default_factory=dict)
+
+
+class SoapCaller:
+    """Calls one port of a WSDL. Thread-safe."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        poster: Poster,
+        service: str = "",
+        port: str = "",
+        operation: str = "",
+        *,
+        address: str = "",
+        timeout: float = 30.0,
+        validate_answers: bool = True,
+    ) -> None:
+        """Raises :class:`~esb.errors.ConfigError` for names that are not in the WSDL and for an address that is none."""
+        self._contract = contract
+        self._poster = poster
+        self._timeout = timeout
+        self._validate_answers = validate_answers
+        self.port: Port = contract.wsdl.port(service, port, operation)
+        self.address = address or self.port.address
+        parts = urlsplit(self.address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ConfigError(
+                f"the address of port {self.port.name} is {self.address!r}, not an http or https URL",
+                Position(str(contract.wsdl.path)),
+                "give one with the option 'address'",
+            )
+        self._codecs: dict[str, OperationCodec] = {}
+        if operation:
+            self.codec(operation)
+
+    def codec(self, operation: str) -> OperationCodec:
+        """The compiled operation. Raises UnknownName with the nearest names, ConfigError if it cannot be called."""
+        codec = self._codecs.get(operation)
+        if codec is None:
+            found = self.port.operations.get(operation)
+            if found is None:
+                raise UnknownName(
+                    "SOAP operation", operation, self.port.operations, Position(str(self._contract.wsdl.path))
+                )
+            codec = self._codecs[operation] = self._contract.operation(found)
+        return codec
+
+    def call(
+        self, operation: str, body: Any, headers: Mapping[str, Any] | None = None, *, timeout: float | None = None
+    ) -> Reply:
+        """Call and wait for the answer, at most ``timeout`` seconds in all.
+
+        Raises :class:`~esb.errors.ValidationFailed` before anything is sent if the data does not fit the WSDL;
+        :class:`~esb.errors.RemoteFault` for a SOAP fault, whatever the HTTP status; another :class:`~esb.errors.TransportError` if there
+        was no answer; ValidationFailed or Malformed for an answer that breaks the contract. The call is not repeated here.
+        """
+        codec = self.codec(operation)
+        subject = f"the request {operation}"
+        xml = codec.input.write(body, subject)
+        data = envelope.render(self.port.soap, xml, codec.input_headers.write(headers, subject) if headers else b"")
+        action = codec.operation.action
+        sent = {
+            "Content-Type": envelope.content_type(self.port.soap, action),
+            "Accept": "text/xml, application/soap+xml",
+        }
+        if self.port.soap == "1.1":
+            sent["SOAPAction"] = f'"{action}"'
+        answer = self._poster.post(self.address, data, sent, self._timeout if timeout is None else timeout)
+        return self._reply(codec, answer)
+
+    def close(self) -> None:
+        """Close idle connections. Idempotent."""
+        self._poster.close()
+
+    def _reply(self, codec: OperationCodec, answer: Answer) -> Reply:
+        name = codec.operation.name
+        message = None
+        if answer.body and (answer.status < 300 or answer.status >= 400):
+            message = self._envelope(answer, name)
+        later = retry_after(answer.headers)
+        if message is not None and not (answer.status in {429, 503} and later is not None):
+            self._raise_fault(codec, message)
+        if not 200 <= answer.status < 300:
+            raise self._refused(answer, later)
+        if codec.output is None:
+            return Reply(None)
+        if message is None:
+            raise ConnectionLost(
+                f"{self.address} answered {name} with status {answer.status} and no SOAP message", endpoint=self.address
+            )
+        return self._read(codec, message)
+
+    def _read(self, codec: OperationCodec, message: envelope.Envelope) -> Reply:
+        assert codec.output is not None
+        name = codec.operation.name
+        alien = [
+            block.tag
+            for block in message.headers
+            if envelope.must_understand(block) and not codec.output_headers.knows(block.tag)
+        ]
+        if alien:
+            raise Malformed(
+                f"the answer of {name} has header blocks that must be understood and are not in the WSDL: {', '.join(alien)}"
+            )
+        children = list(message.body)
+        if codec.operation.style == "rpc" and len(children) == 1:
+            children[0].tag = codec.output.tags[0]  # the name of rpc's wrapper says nothing (SOAP 1.1 section 7.1)
+        tags = tuple(child.tag for child in children)
+        if tags != codec.output.tags:
+            wanted = ", ".join(codec.output.tags) or "an empty Body"
+            raise Malformed(f"the answer of {name} holds {', '.join(tags) or 'an empty Body'}, not {wanted}")
+        blocks = [envelope.without_soap_attributes(block) for block in message.headers]
+        subject = f"the answer of {name}"
+        return Reply(
+            codec.output.read(children, subject, validate=self._validate_answers),
+            codec.output_headers.read(blocks, subject) if blocks else {},
+        )
+
+    def _envelope(self, answer: Answer, name: str) -> envelope.Envelope | None:
+        """The envelope of an answer; None if it is an error page. Raises what says best why a good status holds none."""
+        good = 200 <= answer.status < 300
+        try:
+            media, charset, _ = envelope.media_type(answer.headers.get("content-type", ""))
+            if not (media in envelope.MEDIA_TYPES.values() or media == "application/xml"):
+                if good:
+                    raise self._not_soap(f"{self.address} answered {name} with {media}, not SOAP")
+                return None
+            return envelope.parse(answer.body, charset)
+        except SoapFault as exc:
+            if good:
+                raise self._not_soap(f"{self.address} answered {name} with XML that is not SOAP: {exc}") from exc
+        except Malformed as exc:
+            if good:
+                raise Malformed(f"the answer of {name}: {exc}") from exc
+        return None
+
+    def _not_soap(self, message: str) -> TransportError:
+        error = Rejected(message, endpoint=self.address)
+        error.retriable = False
+        return error
+
+    def _raise_fault(self, codec: OperationCodec, message: envelope.Envelope) -> None:
+        fault = envelope.read_fault(message)
+        if fault is None:
+            return
+        raise RemoteFault(
+            fault.message or f"{codec.operation.name} failed without saying why",
+            endpoint=self.address,
+            fault_code=fault.fault_code,
+            detail=codec.faults.read(fault.detail) or None,
+        )
+
+    def _refused(self, answer: Answer, later: float | None) -> TransportError:
+        moved = answer.headers.get("location", "")
+        why = (
+            f"; redirects are not followed: put {moved!r} into the option 'address'"
+            if 300 <= answer.status < 400 and moved
+            else ""
+        )
+        error = Rejected(
+            f"{self.address} answered with HTTP status {answer.status}{why}", endpoint=self.address, retry_after=later
+        )
+        error.retriable = answer.status >= 500 or answer.status in {408, 425, 429}
+        return error
