@@ -19,7 +19,7 @@ EXIT_CONFIG = 78
 class Verbs(click.Group):
     """Finds a verb ``foo-bar`` as ``esb.cli.foo_bar:command``."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         import esb.cli
 
         found = pkgutil.iter_modules(esb.cli.__path__)

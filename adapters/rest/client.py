@@ -1,0 +1,213 @@
+"""``http:`` and ``https:``: calls a server and makes its answer the message.
+
+Behaviour of method, path, query and header mapping is that of Camel's HTTP component (its page in the manual, and the recorded cases).
+"""
+
+from __future__ import annotations
+
+import base64
+import urllib.parse
+from typing import ClassVar
+
+from adapters.rest.result import HttpOperationFailedException
+from esb.coerce import octets, text
+from esb.component import Component, Consumer, Deliver, Endpoint, Producer
+from esb.edge import is_control, without_control
+from esb.errors import OptionError, Rejected
+from esb.exchange import Exchange
+from esb.fields import Kind, field
+from esb.httpcall import Answer, HttpCaller
+
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+    }
+)
+_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
+
+
+class HttpEndpoint(Endpoint):
+    """A server's address, with the options of the call; parameters that are none of these go to the server as the query."""
+
+    lenient: ClassVar[bool] = True
+
+    http_method = field(
+        Kind.TEXT, None, enum=_METHODS, doc="Method; by default GET without a body or with a query, POST otherwise."
+    )
+    throw_exception_on_failure = field(Kind.BOOL, True, doc="Whether a status outside okStatusCodeRange is a failure.")
+    ok_status_code_range = field(Kind.TEXT, "200-299", doc="Statuses that mean success.", example="200-204,304")
+    bridge_endpoint = field(Kind.BOOL, False, doc="Ignore CamelHttpUri and CamelHttpPath, as a proxy does.")
+    copy_headers = field(Kind.BOOL, True, doc="Whether the message's headers stay beside the answer's.")
+    skip_request_headers = field(Kind.BOOL, False, doc="Send none of the message's headers.")
+    skip_response_headers = field(Kind.BOOL, False, doc="Take none of the answer's headers.")
+    delete_with_body = field(Kind.BOOL, False)
+    get_with_body = field(Kind.BOOL, False)
+    ignore_response_body = field(Kind.BOOL, False)
+    deadline = field(
+        Kind.DURATION, 30.0, aliases=("responseTimeout", "soTimeout"), doc="Total time for a call, connecting included."
+    )
+    connect_timeout = field(Kind.DURATION, 10.0, doc="Time to connect.")
+    max_response_size = field(Kind.SIZE, 50 * 1024 * 1024, doc="Largest answer that is read.", example="50mb")
+    auth_method = field(Kind.TEXT, None, enum=("Basic", "Bearer"), doc="How the bus says who it is.")
+    auth_username = field(Kind.TEXT, None)
+    auth_password = field(Kind.TEXT, None, secret=True)
+    auth_bearer_token = field(Kind.TEXT, None, secret=True)
+    ca_file = field(Kind.TEXT, None, doc="PEM file of the authorities to trust, in place of the system's.")
+    certificate = field(Kind.TEXT, None, doc="PEM file of the client's certificate.")
+    key = field(Kind.TEXT, None, doc="PEM file of the client's key.")
+    user_agent = field(Kind.TEXT, None)
+
+    def prepare(self) -> None:
+        if not self.path.strip("/"):
+            raise OptionError(f"{self.scheme}: needs a host", self.at, "write http://host:port/path")
+        if self.auth_method == "Basic" and not (self.auth_username and self.auth_password):
+            raise OptionError("Basic authentication needs 'authUsername' and 'authPassword'", self.at)
+        try:
+            self.ranges = tuple(_range(part) for part in str(self.ok_status_code_range).split(","))
+        except ValueError:
+            raise OptionError(
+                f"'okStatusCodeRange' is not of the form 200-299: {self.ok_status_code_range!r}", self.at
+            ) from None
+        # The query as the route wrote it; parameters given as a map are encoded here, once.
+        if self.extra and not self.query:
+            self.fixed_query = urllib.parse.urlencode({name: text(value) or "" for name, value in self.extra.items()})
+        else:
+            kept = [pair for pair in self.query.split("&") if pair and pair.partition("=")[0] in self.extra]
+            self.fixed_query = "&".join(kept)
+        self.url = f"{self.scheme}://{self.raw_path}"
+
+    def producer(self) -> Producer:
+        return HttpProducer(self)
+
+    def consumer(self, deliver: Deliver) -> Consumer:
+        raise OptionError(f"{self.scheme}: only sends", self.at, "to receive requests use platform-http: or rest")
+
+
+def _range(part: str) -> range:
+    low, _, high = part.strip().partition("-")
+    return range(int(low), int(high or low) + 1)
+
+
+class HttpComponent(Component):
+    """Calls HTTP servers. Endpoints with the same TLS options share a pool of connections."""
+
+    schemes = ("http", "https")
+    endpoint_class = HttpEndpoint
+
+
+class HttpProducer(Producer):
+    """Sends the body and takes the answer's. Thread-safe."""
+
+    def __init__(self, endpoint: HttpEndpoint) -> None:
+        self._endpoint = endpoint
+        self._caller = HttpCaller(
+            ca_file=self._file(endpoint.ca_file),
+            certificate=self._file(endpoint.certificate),
+            key=self._file(endpoint.key),
+        )
+        self._fixed = self._fixed_headers()
+
+    def _file(self, name: str | None) -> str | None:
+        return str(self._endpoint.context.path(name)) if name else None
+
+    def _fixed_headers(self) -> dict[str, str]:
+        endpoint = self._endpoint
+        fixed = {"User-Agent": endpoint.user_agent or "esb"}
+        if endpoint.auth_method == "Basic":
+            pair = f"{endpoint.auth_username}:{endpoint.auth_password}".encode()
+            fixed["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        elif endpoint.auth_method == "Bearer":
+            fixed["Authorization"] = f"Bearer {endpoint.auth_bearer_token}"
+        return fixed
+
+    def send(self, exchange: Exchange) -> None:
+        endpoint, message = self._endpoint, exchange.message
+        headers = message.headers
+        url, query = self._target(exchange)
+        body = None if message.body is None else octets(message.body)
+        method = self._method(exchange, query, body)
+        if (
+            (method == "GET" and not endpoint.get_with_body)
+            or (method == "DELETE" and not endpoint.delete_with_body)
+            or method == "HEAD"
+        ):
+            body = None
+        sent = {} if endpoint.skip_request_headers else _outgoing(exchange)
+        sent.update(self._fixed)
+        if body is not None and "Content-Type" in headers:
+            sent["Content-Type"] = text(headers["Content-Type"]) or "application/octet-stream"
+        elif body is None:
+            sent.pop("Content-Type", None)
+        answer = self._caller.call(
+            method,
+            f"{url}?{query}" if query else url,
+            sent,
+            body,
+            deadline=endpoint.deadline,
+            connect_timeout=endpoint.connect_timeout,
+            max_body=endpoint.max_response_size,
+        )
+        self._take(exchange, answer, url)
+
+    def _target(self, exchange: Exchange) -> tuple[str, str]:
+        endpoint, headers = self._endpoint, exchange.message.headers
+        url, query = endpoint.url, endpoint.fixed_query
+        if not endpoint.bridge_endpoint:
+            url = text(headers.get("CamelHttpUri")) or url
+            path = text(headers.get("CamelHttpPath"))
+            if path:
+                url = f"{url.rstrip('/')}/{urllib.parse.quote(path.lstrip('/'), safe='/:@!$&,;=~')}"
+        given = text(headers.get("CamelHttpQuery"))
+        return url, given or query
+
+    def _method(self, exchange: Exchange, query: str, body: bytes | None) -> str:
+        if self._endpoint.http_method:
+            method: str = self._endpoint.http_method
+            return method
+        named = text(exchange.message.headers.get("CamelHttpMethod"))
+        if named:
+            if named.upper() not in _METHODS:
+                raise Rejected(f"{named!r} is not an HTTP method", endpoint=self._endpoint.uri)
+            return named.upper()
+        return "GET" if query or body is None else "POST"
+
+    def _take(self, exchange: Exchange, answer: Answer, url: str) -> None:
+        endpoint, message = self._endpoint, exchange.message
+        if endpoint.throw_exception_on_failure and not any(answer.status in accepted for accepted in endpoint.ranges):
+            raise HttpOperationFailedException(url, answer.status, answer.reason, answer.body, answer.retry_after)
+        if not endpoint.copy_headers:
+            message.headers.clear()
+        if not endpoint.skip_response_headers:
+            for name, value in without_control(answer.headers):
+                if name.lower() not in _HOP_BY_HOP:
+                    message.headers[name] = value
+        message.headers["CamelHttpResponseCode"] = answer.status
+        message.headers["CamelHttpResponseText"] = answer.reason
+        message.body = (
+            None if endpoint.ignore_response_body or (not answer.body and answer.status in {204, 304}) else answer.body
+        )
+
+    def stop(self) -> None:
+        self._caller.close()
+
+
+def _outgoing(exchange: Exchange) -> dict[str, str]:
+    """The message's headers as HTTP headers: no control, no hop-by-hop ones, nothing that could split the request."""
+    sent: dict[str, str] = {}
+    for name, value in exchange.message.headers.items():
+        if is_control(name) or name.lower() in _HOP_BY_HOP or value is None:
+            continue
+        told = text(value) or ""
+        if any(ord(character) < 32 or ord(character) == 127 for character in name + told):
+            raise Rejected(f"header {name!r} holds control characters and cannot be sent")
+        sent[name] = told.encode("utf-8").decode("latin-1")
+    return sent

@@ -1,0 +1,242 @@
+"""``platform-http:``: a path of the bus's own web server as the source of a route."""
+
+from __future__ import annotations
+
+import logging
+import urllib.parse
+from typing import Any
+
+from adapters.rest.result import HttpOperationFailedException
+from esb.coerce import Source, octets, text
+from esb.component import Component, Consumer, Deliver, Endpoint, Producer
+from esb.edge import is_control, without_control
+from esb.errors import Malformed, NotConnected, OptionError, Rejected, TransportError, ValidationFailed
+from esb.exchange import IN_ONLY, IN_OUT, Exchange
+from esb.fields import Kind, field
+from esb.httphost import HttpRequest, HttpResponse, Mounted, Respond
+from esb.unit import UnitOfWork
+
+_log = logging.getLogger("esb.rest")
+
+_FORM = "application/x-www-form-urlencoded"
+_NEVER_BACK = frozenset(
+    {
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "host",
+        "accept-encoding",
+        "keep-alive",
+        "upgrade",
+        "te",
+        "expect",
+    }
+)
+
+
+class PlatformHttpEndpoint(Endpoint):
+    """A path template such as ``/customers/{id}``."""
+
+    location = field(
+        Kind.TEXT, "/", name="path", path=True, doc="Path, with parameters in braces.", example="/customers/{id}"
+    )
+    http_method_restrict = field(Kind.NAMES, (), doc="Methods that are taken; all by default.", example="GET,POST")
+    match_on_uri_prefix = field(Kind.BOOL, False, doc="Take everything below the path too.")
+    max_body = field(
+        Kind.SIZE, 10 * 1024 * 1024, aliases=("fileSizeLimit",), doc="Largest body that is taken.", example="10mb"
+    )
+    consumes = field(Kind.TEXT, None, doc="Media types that are accepted, with commas; 415 for others.")
+    produces = field(
+        Kind.TEXT, None, doc="Media types that are given, with commas; 406 if the client takes none of them."
+    )
+    mute_exception = field(Kind.BOOL, True, doc="Whether an error's text stays inside; the client gets an id.")
+    return_http_request_headers = field(
+        Kind.BOOL, True, doc="Whether headers of the message, the request's too, go back with the answer, as in Camel."
+    )
+    file_name_ext_whitelist = field(Kind.TEXT, None, doc="Accepted for Camel's sake; uploads are not stored.")
+    use_streaming = field(Kind.BOOL, False, doc="Accepted for Camel's sake; a body is bounded by maxBody.")
+    use_cookie_handler = field(Kind.BOOL, False, doc="Accepted for Camel's sake.")
+
+    def producer(self) -> Producer:
+        raise OptionError("platform-http: only receives", self.at, "to call a server use http: or https:")
+
+    def consumer(self, deliver: Deliver) -> Consumer:
+        return PlatformHttpConsumer(self, deliver)
+
+
+class PlatformHttpComponent(Component):
+    """Paths of the web server that the context provides."""
+
+    schemes = ("platform-http",)
+    endpoint_class = PlatformHttpEndpoint
+
+
+class PlatformHttpConsumer(Consumer):
+    """Makes an exchange of each request and answers when its unit settles: after every durable send is confirmed."""
+
+    def __init__(self, endpoint: PlatformHttpEndpoint, deliver: Deliver) -> None:
+        self._endpoint = endpoint
+        self._deliver = deliver
+        self._mounted: Mounted | None = None
+        self._consumes = _types(endpoint.consumes)
+        self._produces = _types(endpoint.produces)
+
+    def start(self) -> None:
+        endpoint = self._endpoint
+        self._mounted = endpoint.context.http.mount(
+            endpoint.http_method_restrict,
+            endpoint.location,
+            self._handle,
+            max_body=endpoint.max_body,
+            prefix=endpoint.match_on_uri_prefix,
+            owner=endpoint.uri,
+        )
+
+    def stop(self, drain: float = 30.0) -> None:
+        if self._mounted is not None:
+            self._mounted.remove()
+            self._mounted = None
+
+    def _handle(self, request: HttpRequest, respond: Respond) -> None:
+        refused = self._refusal(request)
+        if refused is not None:
+            respond(refused)
+            return
+        exchange = Exchange(pattern=self._endpoint.exchange_pattern or IN_OUT)
+        _fill(exchange, request)
+        exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, unit)))
+        self._deliver((exchange,))
+
+    def _refusal(self, request: HttpRequest) -> HttpResponse | None:
+        kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+        if self._consumes and request.body and not any(_fits(kind, accepted) for accepted in self._consumes):
+            return _plain(415, f"send {self._endpoint.consumes}")
+        accept = request.header("accept")
+        if (
+            self._produces
+            and accept
+            and not any(_fits(given, wanted) for wanted in _types(accept) for given in self._produces)
+        ):
+            return _plain(406, f"this path gives {self._endpoint.produces}")
+        return None
+
+    def _answer(self, exchange: Exchange, unit: UnitOfWork) -> HttpResponse:
+        if unit.error is not None:
+            return _failure(exchange, unit.error, muted=self._endpoint.mute_exception)
+        if exchange.pattern == IN_ONLY:
+            return HttpResponse(202)
+        headers = exchange.message.headers
+        status = headers.get("CamelHttpResponseCode")
+        try:
+            body = _body(exchange.message.body)
+        except Exception:
+            _log.exception(
+                "the answer of %s is no text and no bytes", exchange.from_route, extra={"exchange": exchange.id}
+            )
+            return _plain(500, f"the request failed, exchange {exchange.id}")
+        code = (
+            int(text(status) or 200)
+            if status is not None
+            else (204 if not body and exchange.message.body is None else 200)
+        )
+        given = [
+            (name, told)
+            for name, value in headers.items()
+            if not is_control(name)
+            and name.lower() not in _NEVER_BACK
+            and value is not None
+            and (told := text(value)) is not None
+        ]
+        return HttpResponse(code, given, body)
+
+
+def _fill(exchange: Exchange, request: HttpRequest) -> None:
+    """Headers, query, form and path parameters to message headers (control names stripped), the request line to Camel's own headers."""
+    headers = exchange.message.headers
+    for name, value in without_control(request.headers):
+        _add(headers, _spelled(name), value.encode("latin-1").decode("utf-8", "replace"))
+    for name, value in without_control(
+        urllib.parse.parse_qsl(request.query, keep_blank_values=True, max_num_fields=1000)
+    ):
+        _add(headers, name, value)
+    for name, value in without_control(request.path_parameters):
+        headers[name] = value
+    headers["CamelHttpMethod"] = request.method
+    headers["CamelHttpPath"] = request.path
+    headers["CamelHttpUri"] = request.path
+    headers["CamelHttpUrl"] = f"{request.scheme}://{request.host}{request.path}"
+    if request.query:
+        headers["CamelHttpQuery"] = request.query
+        headers["CamelHttpRawQuery"] = request.query
+    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind == _FORM and request.body:
+        form = urllib.parse.parse_qsl(
+            request.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000
+        )
+        for name, value in without_control(form):
+            _add(headers, name, value)
+        exchange.message.body = dict(form)
+    else:
+        exchange.message.body = request.body or None
+
+
+def _add(headers: Any, name: str, value: str) -> None:
+    """A repeated name makes a list, as in Camel."""
+    if name in headers:
+        before = headers[name]
+        headers[name] = [*before, value] if isinstance(before, list) else [before, value]
+    else:
+        headers[name] = value
+
+
+def _spelled(name: str) -> str:
+    """``content-type`` -> ``Content-Type``: servers fold names, routes are written in the usual spelling."""
+    return "-".join(part[:1].upper() + part[1:] for part in name.split("-"))
+
+
+def _body(value: Any) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, (dict, list)):
+        import msgspec
+
+        return msgspec.json.encode(value)
+    if isinstance(value, (bytes, str, Source)):
+        return octets(value)
+    return octets(text(value) or "") if isinstance(value, (int, float, bool)) else octets(value)
+
+
+def _failure(exchange: Exchange, error: BaseException, *, muted: bool) -> HttpResponse:
+    """What the client may know: which of its fields are wrong, or that it may try again; never what happened inside."""
+    if isinstance(error, ValidationFailed) and exchange.properties.get("CamelFailureRouteId") is not None:
+        import msgspec
+
+        status = 400 if isinstance(error, Malformed) else 422
+        report = {
+            "error": str(error),
+            "fields": [{"path": one.get("path"), "message": one.get("message")} for one in error.report],
+        }
+        return HttpResponse(status, [("Content-Type", "application/json")], msgspec.json.encode(report))
+    if isinstance(error, (NotConnected, Rejected)) or (isinstance(error, TransportError) and error.retriable):
+        after = getattr(error, "retry_after", None) or 5
+        told = _plain(503, f"a system behind this one does not answer; try again later; exchange {exchange.id}")
+        return HttpResponse(503, [*told.headers, ("Retry-After", str(int(after)))], told.body)
+    if isinstance(error, HttpOperationFailedException) and not muted:
+        return _plain(502, str(error))
+    if muted:
+        return HttpResponse(500, [("Content-Type", "text/plain; charset=utf-8"), ("X-Exchange-Id", exchange.id)], b"")
+    return _plain(500, f"{type(error).__name__}: {error}")
+
+
+def _plain(status: int, words: str) -> HttpResponse:
+    return HttpResponse(status, [("Content-Type", "text/plain; charset=utf-8")], f"{words}\n".encode())
+
+
+def _types(listed: str | None) -> tuple[str, ...]:
+    return tuple(part.partition(";")[0].strip().lower() for part in (listed or "").split(",") if part.strip())
+
+
+def _fits(kind: str, pattern: str) -> bool:
+    if pattern in {"*/*", kind}:
+        return True
+    return pattern.endswith("/*") and kind.startswith(pattern[:-1])

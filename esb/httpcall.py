@@ -1,0 +1,216 @@
+"""One HTTP call with a total deadline, bounded answers and errors of ours: what every adapter that calls over HTTP uses.
+
+A read timeout alone bounds each read, not the call: a server that sends a byte a second would hold a thread for ever. So the connection is
+shut when the time is up, whatever the call is doing then. Redirects are not followed and nothing is retried here: only the route knows what may
+be sent twice. urllib3 is imported on first use.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from esb.errors import ConnectionLost, DeadlineExceeded, NotConnected, TransportError
+from esb.scheduling import Scheduler
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. Header names as sent, repeated ones repeated."""
+
+    status: int
+    reason: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first header of a name, whatever its case."""
+        folded = name.lower()
+        return next((value for key, value in self.headers if key.lower() == folded), None)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server asks to wait, where it gives a number."""
+        value = self.header("retry-after") or ""
+        return float(value) if value.isdigit() else None
+
+
+class _Call(threading.local):
+    """This thread's call: told of the connection it uses."""
+
+    uses: Callable[[Any], None] = staticmethod(lambda connection: None)
+
+
+_call = _Call()
+
+
+class HttpCaller:
+    """Calls over a pool of connections, one for each set of TLS options. Thread-safe; makes no connection before the first call."""
+
+    def __init__(
+        self,
+        *,
+        ca_file: str | None = None,
+        certificate: str | None = None,
+        key: str | None = None,
+        verify: bool = True,
+        connections: int = 20,
+    ) -> None:
+        self._tls = {
+            "ca_certs": ca_file,
+            "cert_file": certificate,
+            "key_file": key,
+            "cert_reqs": "CERT_REQUIRED" if verify else "CERT_NONE",
+        }
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._pool: PoolManager | None = None
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        deadline: float = 30.0,
+        connect_timeout: float = 10.0,
+        max_body: int = 50 * 1024 * 1024,
+    ) -> Answer:
+        """Call and read the whole answer, of any status.
+
+        ``deadline`` is for everything, in seconds. Raises NotConnected (nothing was sent), DeadlineExceeded and ConnectionLost (the effect is
+        unknown), TransportError (an answer that is too large or no HTTP).
+        """
+        import urllib3
+        from urllib3 import exceptions
+
+        ends = time.monotonic() + deadline
+        expired = threading.Event()
+        mine: dict[str, Any] = {}
+
+        def cut() -> None:
+            expired.set()
+            _shut(mine.get("connection"))
+
+        _call.uses = lambda connection: mine.__setitem__("connection", connection)
+        timer = _deadlines().later(deadline, cut)
+        sent = dict(headers)
+        sent.setdefault("Accept-Encoding", "identity")  # nothing is unpacked here, so that a small bomb stays small
+        try:
+            response = self._manager().urlopen(
+                method,
+                url,
+                body=body,
+                headers=sent,
+                timeout=urllib3.Timeout(connect=min(connect_timeout, deadline), read=deadline),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                decode_content=False,
+            )
+            return self._read(response, ends, expired, max_body, url)
+        except (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.NameResolutionError) as error:
+            raise NotConnected(f"cannot connect to {url}: {_reason(error)}", endpoint=url) from error
+        except exceptions.SSLError as error:
+            raise NotConnected(
+                f"TLS with {url} failed: {_reason(error)}; check the certificate and the 'caFile' option", endpoint=url
+            ) from error
+        except (exceptions.ReadTimeoutError, TimeoutError) as error:
+            raise DeadlineExceeded(f"{url} did not answer within {deadline:g} s", endpoint=url) from error
+        except (exceptions.HTTPError, OSError, ValueError) as error:
+            if expired.is_set():
+                raise DeadlineExceeded(f"{url} did not answer within {deadline:g} s", endpoint=url) from error
+            raise ConnectionLost(f"the connection to {url} broke: {_reason(error)}", endpoint=url) from error
+        finally:
+            timer.cancel()
+
+    def _read(self, response: Any, ends: float, expired: threading.Event, max_body: int, url: str) -> Answer:
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            for chunk in response.stream(65536, decode_content=False):
+                size += len(chunk)
+                if size > max_body:
+                    response.close()
+                    raise TransportError(f"{url} sent more than {max_body} bytes", endpoint=url)
+                if expired.is_set() or time.monotonic() > ends:
+                    raise TimeoutError
+                chunks.append(chunk)
+        finally:
+            response.release_conn()
+        if expired.is_set():
+            raise TimeoutError
+        return Answer(response.status, response.reason or "", tuple(response.headers.items()), b"".join(chunks))
+
+    def _manager(self) -> PoolManager:
+        with self._lock:
+            if self._pool is None:
+                self._pool = _make_pool(self._connections, self._tls)
+            return self._pool
+
+    def close(self) -> None:
+        """Close idle connections. Idempotent."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.clear()
+                self._pool = None
+
+
+def _make_pool(connections: int, tls: dict[str, Any]) -> PoolManager:
+    import urllib3
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+
+    class Plain(HTTPConnection):
+        """Makes itself known to the call that uses it, so that its deadline can shut it."""
+
+        def request(self, *args: Any, **keywords: Any) -> None:
+            _call.uses(self)
+            super().request(*args, **keywords)
+
+    class Tls(HTTPSConnection):
+        """As Plain."""
+
+        def request(self, *args: Any, **keywords: Any) -> None:
+            _call.uses(self)
+            super().request(*args, **keywords)
+
+    manager = urllib3.PoolManager(num_pools=50, maxsize=connections, block=False, **tls)
+
+    class PlainPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    manager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+    return manager
+
+
+def _shut(connection: Any) -> None:
+    import socket
+
+    sock = getattr(connection, "sock", None)
+    if sock is not None:
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in words; never a request's body or headers."""
+    inner = getattr(error, "reason", None) or error.__cause__ or error.__context__ or error
+    return str(inner).rpartition(": ")[2] if not isinstance(inner, OSError) else (inner.strerror or str(inner))
+
+
+@cache
+def _deadlines() -> Scheduler:
+    return Scheduler("deadlines", threads=2)
