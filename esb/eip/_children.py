@@ -354,7 +354,9 @@ class Children:
 
     def _stopped(self, part: Part) -> None:
         child = part.child
-        if child.error is None:  # a stop, or a failure that a handler took over: it is the outcome, and ends the parent too
+        if (
+            child.error is None
+        ):  # a stop, or a failure that a handler took over: it is the outcome, and ends the parent too
             take(self._parent, child)
             return
         self._parent.exhausted = self._final

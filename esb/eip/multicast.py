@@ -17,8 +17,8 @@ COMPLETE = "CamelMulticastComplete"
 class MulticastSpec(GatheringSpec):
     """Gives a copy of the message to each nested step; each one is a branch of its own.
 
-    Copies share the body object and have headers, properties and variables of their own (``onPrepare`` may copy the body). Without a strategy the last
-    branch's message goes on. A branch that fails lets the others run, and the message fails at the end, unless ``stopOnException``.
+    Copies share the body object and have headers, properties and variables of their own (``onPrepare`` may copy the body). Without a strategy
+    the last branch's message goes on. A branch that fails lets the others run, and the message fails at the end, unless ``stopOnException``.
     """
 
     name = "multicast"

@@ -1,9 +1,10 @@
 import threading
 
 import pytest
-from esb.errors import OptionError
+
 from esb.eip._parts import Entry
 from esb.eip.split import SplitSpec
+from esb.errors import OptionError
 from esb.exchange import Exchange
 from esb.javanames import CamelExchangeException
 from esb.step import StepSpec
@@ -73,7 +74,8 @@ def test_parts_know_their_place_and_how_many_there_are():
     bench, seen = collected()
     bench.send("a,b")
     assert [
-        (p.properties["CamelSplitIndex"], p.properties["CamelSplitSize"], p.properties["CamelSplitComplete"]) for p in seen
+        (p.properties["CamelSplitIndex"], p.properties["CamelSplitSize"], p.properties["CamelSplitComplete"])
+        for p in seen
     ] == [(0, 2, False), (1, 2, True)]
 
 
