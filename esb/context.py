@@ -10,6 +10,7 @@ from typing import Any
 
 from esb.compiler.assemble import compile_files
 from esb.compiler.endpoints import make_endpoint
+from esb.compiler.rest import expand_rests
 from esb.compiler.route import Route
 from esb.component import Component, Consumer, Endpoint
 from esb.dsl.document import parse_document
@@ -79,14 +80,16 @@ class RouteContext:
     def load_all(self, sources: Iterable[tuple[str | bytes | Path, str]]) -> list[Route]:
         """Load several documents, each with the name to call it in messages. Raises ConfigErrors with all findings."""
         findings: list[ConfigError] = []
-        files = []
+        files: list[RouteFile] = []
+        parser = Parser(self.registry, self.properties, findings)
         for source, name in sources:
             try:
                 root = read(source, name)
             except ConfigError as error:
                 findings.append(error)
                 continue
-            files.append(parse_document(Parser(self.registry, self.properties, findings), root, name))
+            files.append(parse_document(parser, root, name))
+        expand_rests(parser, files, self.registry)
         routes = compile_files(self, files, findings)
         if findings:
             raise ConfigErrors(_flat(findings))
