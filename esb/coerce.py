@@ -9,10 +9,28 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, BinaryIO, Final, Protocol, runtime_checkable
 
 from esb.errors import ConversionFailed
+
+_WHOLE: Final = re.compile(r"[+-]?\d+")
+_NUMBER: Final = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?)")
+
+
+class NoConversion(ConversionFailed):
+    """There is no way from the value's type to the wanted one, whatever the value. Camel gives null where it is lenient."""
+
+
+class Textual:
+    """A mixin for values whose text is their own affair, though they are lists or maps: what XPath and jq select."""
+
+    __slots__ = ()
+
+    def as_text(self) -> str:
+        """The text of the whole."""
+        raise NotImplementedError
 
 
 @runtime_checkable
@@ -66,6 +84,8 @@ def text(value: Any) -> str | None:
         return bytes(value).decode("utf-8", "replace")
     if isinstance(value, float):
         return float_text(value)
+    if isinstance(value, Textual):
+        return value.as_text()
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{inner(key)}={inner(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -115,51 +135,63 @@ def octets(value: Any, charset: str = "utf-8") -> bytes:
 
 
 def integer(value: Any) -> int | None:
-    """A value as a whole number; None stays None. Raises ConversionFailed."""
+    """A value as a whole number, as Java reads one (no blanks, no underscores); None stays None. Raises ConversionFailed."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    if isinstance(value, bool):
-        return int(value)
     if isinstance(value, (float, decimal.Decimal)):
         return int(value)
-    told = text(value)
-    try:
-        return int(told.strip()) if told is not None else None
-    except ValueError:
-        raise ConversionFailed(f"{told!r} is not a whole number") from None
+    told = _scalar_text(value, "a whole number")
+    if not _WHOLE.fullmatch(told):
+        raise ConversionFailed(f"{_shown(told)} is not a whole number")
+    return int(told)
 
 
 def floating(value: Any) -> float | None:
-    """A value as a float; None stays None. Raises ConversionFailed."""
+    """A value as a float, as Java reads one; None stays None. Raises ConversionFailed."""
     if value is None or isinstance(value, float):
         return value
-    if isinstance(value, (int, decimal.Decimal)):
+    if isinstance(value, (int, decimal.Decimal)) and not isinstance(value, bool):
         return float(value)
-    told = text(value)
-    try:
-        return float(told) if told is not None else None
-    except ValueError:
-        raise ConversionFailed(f"{told!r} is not a number") from None
+    told = _scalar_text(value, "a number").strip()
+    if not _NUMBER.fullmatch(told):
+        raise ConversionFailed(f"{_shown(told)} is not a number")
+    return float(told if told.endswith(("NaN", "Infinity")) else told.rstrip("dDfF"))
 
 
 def exact(value: Any) -> decimal.Decimal | None:
     """A value as a Decimal; None stays None. Raises ConversionFailed."""
     if value is None or isinstance(value, decimal.Decimal):
         return value
-    try:
-        return decimal.Decimal(value) if isinstance(value, int) else decimal.Decimal((text(value) or "").strip())
-    except decimal.InvalidOperation:
-        raise ConversionFailed(f"{text(value)!r} is not a number") from None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return decimal.Decimal(value)
+    told = _scalar_text(value, "a number").strip()
+    if not _NUMBER.fullmatch(told):
+        raise ConversionFailed(f"{_shown(told)} is not a number")
+    return decimal.Decimal(told.rstrip("dDfF"))
 
 
 def boolean(value: Any) -> bool | None:
-    """A value as a boolean: ``true``/``false`` in any case; None stays None. Raises ConversionFailed."""
+    """A value as a boolean: ``true``/``false`` in any case, positive whole numbers are true; None stays None. Raises ConversionFailed."""
     if value is None or isinstance(value, bool):
         return value
-    told = (text(value) or "").strip().lower()
-    if told in {"true", "false"}:
-        return told == "true"
-    raise ConversionFailed(f"{told!r} is neither true nor false")
+    if isinstance(value, int):
+        return value > 0
+    if isinstance(value, (str, bytes)):
+        told = (text(value) or "").lower()
+        if told in {"true", "false"}:
+            return told == "true"
+        raise NoConversion(f"{_shown(told)} is neither true nor false")
+    raise NoConversion(f"a {type(value).__name__} is neither true nor false")
+
+
+def _scalar_text(value: Any, wanted: str) -> str:
+    if isinstance(value, (bool, Mapping, list, tuple, set, dt.date)) and not isinstance(value, Textual):
+        raise NoConversion(f"a {type(value).__name__} is not {wanted}")
+    return text(value) or ""
+
+
+def _shown(told: str) -> str:
+    return repr(told if len(told) <= 60 else told[:57] + "...")
 
 
 def truthy(value: Any) -> bool:
@@ -182,10 +214,26 @@ def listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple, set)) else [value]
 
 
+def _sequence(value: Any) -> Any:
+    if value is None or isinstance(value, list):
+        return value
+    if isinstance(value, (str, bytes, bool, int, float, decimal.Decimal, Mapping)) or not isinstance(value, Iterable):
+        raise NoConversion(f"a {type(value).__name__} is not a list")
+    return list(value)
+
+
+def _octets(value: Any) -> bytes | None:
+    if value is None:
+        return None
+    if isinstance(value, (int, float, decimal.Decimal)):
+        raise NoConversion(f"a {type(value).__name__} cannot be had as bytes: convert it to text first")
+    return octets(value)
+
+
 def _mapping(value: Any) -> Any:
     if value is None or isinstance(value, Mapping):
         return value
-    raise ConversionFailed(f"a {type(value).__name__} is not a map: unmarshal it first")
+    raise NoConversion(f"a {type(value).__name__} is not a map: unmarshal it first")
 
 
 def _element(value: Any) -> Any:
@@ -196,44 +244,64 @@ def _element(value: Any) -> Any:
     return parse(octets(value))
 
 
-_CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "string": text,
-    "str": text,
-    "text": text,
-    "byte[]": lambda value: None if value is None else octets(value),
-    "bytes": lambda value: None if value is None else octets(value),
-    "inputstream": lambda value: None if value is None else octets(value),
-    "streamcache": lambda value: None if value is None else octets(value),
-    "reader": text,
-    "integer": integer,
-    "int": integer,
-    "long": integer,
-    "short": integer,
-    "biginteger": integer,
-    "double": floating,
-    "float": floating,
-    "number": floating,
-    "bigdecimal": exact,
-    "decimal": exact,
-    "boolean": boolean,
-    "bool": boolean,
-    "list": listed,
-    "arraylist": listed,
-    "collection": listed,
-    "map": _mapping,
-    "hashmap": _mapping,
-    "linkedhashmap": _mapping,
-    "dict": _mapping,
-    "document": _element,
-    "node": _element,
-    "element": _element,
-    "object": lambda value: value,
+_TYPES: Final[tuple[tuple[Callable[[Any], Any], str], ...]] = (
+    (text, "string str text charsequence character char reader"),
+    (_octets, "byte[] bytes inputstream streamcache bytebuffer"),
+    (integer, "integer int long short byte biginteger"),
+    (floating, "double float number"),
+    (exact, "bigdecimal decimal"),
+    (boolean, "boolean bool"),
+    (_sequence, "list arraylist collection set iterable iterator"),
+    (_mapping, "map hashmap linkedhashmap dict"),
+    (_element, "document node element source"),
+    (lambda value: value, "object"),
+)
+_CONVERTERS: Final = {name: convert for convert, names in _TYPES for name in names.split()}
+_PRIMITIVES: Final[dict[str, Any]] = {
+    **dict.fromkeys(("int", "long", "short", "byte"), 0),
+    **dict.fromkeys(("float", "double"), 0.0),
+    **dict.fromkeys(("boolean", "char", "bool"), None),
 }
+"""Java's primitive types, and what stands for a missing value there."""
 
 
 def converter(name: str) -> Callable[[Any], Any]:
-    """The conversion to a type by its Java or Python name; only the last part of a dotted name counts. Raises KeyError if unknown."""
-    return _CONVERTERS[name.rsplit(".", 1)[-1].lower()]
+    """The conversion to a type by its Java or Python name; only the last part of a dotted name counts. Raises KeyError if unknown.
+
+    The conversion raises :class:`NoConversion` where Camel knows none, and ConversionFailed for a value that cannot be read.
+    """
+    return _CONVERTERS[name.strip().rsplit(".", 1)[-1].lower()]
+
+
+def lenient(name: str) -> Callable[[Any], Any]:
+    """As :func:`converter`, but where there is no conversion at all the result is None (``bodyAs``). Raises KeyError if unknown."""
+    convert = converter(name)
+
+    def attempt(value: Any) -> Any:
+        try:
+            return convert(value)
+        except NoConversion:
+            return None
+
+    return attempt
+
+
+def result_converter(name: str) -> Callable[[Any], Any]:
+    """The conversion of an expression's ``resultType``: as :func:`lenient`, with Camel's rule for primitive types. Raises KeyError if unknown.
+
+    For ``int``, ``boolean`` and their like, whole numbers and booleans pass as they are, and a missing number is zero.
+    """
+    convert = lenient(name)
+    if name not in _PRIMITIVES:
+        return convert
+    missing = _PRIMITIVES[name]
+
+    def primitive(value: Any) -> Any:
+        if value is None:
+            return missing
+        return value if isinstance(value, int) else convert(value)
+
+    return primitive
 
 
 def type_names() -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from esb.coerce import converter, truthy
+from esb.coerce import result_converter, truthy, type_names
+from esb.errors import NOWHERE, Position, UnknownName
 from esb.exchange import Exchange
 from esb.fields import Kind, Spec, field
 
@@ -53,9 +54,12 @@ class LanguageSpec(Spec):
         return text.strip() if self.trim else text
 
 
-def as_result(evaluate: Expression, result_type: str | None) -> Expression:
-    """The expression with its result converted to the named type; unchanged when none is named."""
+def as_result(evaluate: Expression, result_type: str | None, at: Position = NOWHERE) -> Expression:
+    """The expression with its result converted to the named type; unchanged when none is named. Raises UnknownName at ``at``."""
     if not result_type:
         return evaluate
-    to_type = converter(result_type)
+    try:
+        to_type = result_converter(result_type)
+    except KeyError:
+        raise UnknownName("type", result_type, type_names(), at) from None
     return lambda exchange: to_type(evaluate(exchange))

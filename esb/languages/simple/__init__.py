@@ -1,0 +1,66 @@
+"""Camel's simple language: ``${...}`` functions in text, and predicates over them.
+
+The behaviour is that of Camel 4.17 (its page "Simple", and the oracle's cases under ``languages/simple``). A text is parsed once, when the route
+is loaded, to closures; no text that a message brings is ever parsed as an expression.
+"""
+
+from __future__ import annotations
+
+from esb.coerce import truthy
+from esb.errors import Position, RouteSyntaxError
+from esb.expression import Expression, LanguageSpec, Predicate, Scope, as_result
+from esb.languages._resource import resource_text
+from esb.languages.simple.compile import Compiler
+from esb.languages.simple.nodes import SyntaxFault
+from esb.languages.simple.parser import parse_predicate, parse_template
+
+_BOOLEANS = frozenset({"boolean", "Boolean", "java.lang.Boolean", "bool"})
+
+
+class Simple(LanguageSpec):
+    """Text with functions: ``Order ${header.id} of ${body[customer][name]}``; as a predicate ``${header.total} > 100 && ${body} contains 'x'``."""
+
+    name = "simple"
+
+    def compile(self, scope: Scope) -> Expression:
+        evaluate = (
+            self._compiled(scope, predicate=True)
+            if self.result_type in _BOOLEANS
+            else self._compiled(scope, predicate=False)
+        )
+        return as_result(evaluate, self.result_type, self.at)
+
+    def compile_predicate(self, scope: Scope) -> Predicate:
+        evaluate = self._compiled(scope, predicate=True)
+        if getattr(evaluate, "tests", False):
+            return evaluate
+        return lambda exchange: truthy(evaluate(exchange))
+
+    def _compiled(self, scope: Scope, *, predicate: bool) -> Expression:
+        text = resource_text(self.text, scope, self.at)
+        if text is not self.text and self.trim:
+            text = text.strip()
+        compiler = Compiler(scope, self.at)
+        try:
+            if predicate:
+                return compiler.node(parse_predicate(text))
+            return compiler.template(parse_template(text))
+        except SyntaxFault as fault:
+            raise RouteSyntaxError(
+                f"{fault.message}, in the simple {'predicate' if predicate else 'expression'} {_shown(text, fault.at)}",
+                _moved(self.at, text, fault.at),
+                fault.hint,
+            ) from None
+
+
+def _shown(text: str, at: int) -> str:
+    """The text around a fault, short enough for one line."""
+    start, end = max(0, at - 30), at + 40
+    return repr(("..." if start else "") + text[start:end] + ("..." if end < len(text) else ""))
+
+
+def _moved(at: Position, text: str, offset: int) -> Position:
+    """The position of an offset: exact where the text stands on one line, else that of the expression."""
+    if not at.line or "\n" in text[:offset]:
+        return at
+    return Position(at.file, at.line, at.column + offset)

@@ -1,0 +1,123 @@
+"""The functions of simple, one family a module. A new function is a decorated builder in one of them, or in a module of its own.
+
+A builder is called once, when the expression is compiled: it reads its arguments from :class:`Call` and returns the closure that runs per
+message. Projects add functions of their own by binding the kind ``function`` in the registry to a builder.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from esb.errors import Position, UnknownName
+from esb.expression import Expression, Predicate, Scope
+from esb.languages.simple.arguments import split, unquoted
+from esb.languages.simple.nodes import SyntaxFault
+
+if TYPE_CHECKING:
+    from esb.languages.simple.compile import Compiler
+
+_NAME: Final = re.compile(r"(?:in\.)?([^\W\d][\w-]*)")
+_table: dict[str, Builder] = {}
+
+
+class Call:
+    """A function as written: its name, and the rest behind it with the delimiter (``.id``, ``[0]``, ``(a,b)``, ``:key``)."""
+
+    def __init__(self, text: str, at: int, compiler: Compiler) -> None:
+        self.text = text
+        self.at = at
+        self.name = function_name(text)
+        self.rest = text[text.index(self.name) + len(self.name) :]
+        self._compiler = compiler
+
+    @property
+    def scope(self) -> Scope:
+        """What may be looked up."""
+        return self._compiler.scope
+
+    @property
+    def position(self) -> Position:
+        """Where the expression stands, for errors of other languages."""
+        return self._compiler.at
+
+    def expression(self, source: str) -> Expression:
+        """An argument that may hold functions, compiled; text without any is a constant."""
+        return self._compiler.expression(source)
+
+    def predicate(self, source: str) -> Predicate:
+        """An argument that is a predicate, compiled."""
+        return self._compiler.predicate(source)
+
+    def misused(self, usage: str) -> SyntaxFault:
+        """The fault of a function that is not written as it should be."""
+        return SyntaxFault(f"${{{self.text}}} is not how to write it", self.at, f"write ${{{usage}}}")
+
+    def inside(self, usage: str, *, to_last: bool = False) -> str:
+        """What stands between the parentheses, up to the first closing one (the last, for arguments with their own). Raises SyntaxFault."""
+        end = self.rest.rfind(")") if to_last else self.rest.find(")")
+        if not self.rest.startswith("(") or end < 0:
+            raise self.misused(usage)
+        return self.rest[1:end]
+
+    def behind(self) -> str:
+        """What follows the first closing parenthesis."""
+        return self.rest.partition(")")[2]
+
+    def arguments(self, usage: str, least: int, most: int, *, to_last: bool = False) -> list[str]:
+        """The arguments, cut at commas outside quotes and functions, quotes removed. Raises SyntaxFault for too few or too many."""
+        found = split(self.inside(usage, to_last=to_last))
+        if not least <= len(found) <= most:
+            raise self.misused(usage)
+        return [unquoted(argument) for argument in found]
+
+
+Builder = Callable[[Call], Expression]
+_B = TypeVar("_B", bound=Builder)
+
+
+def function(*names: str) -> Callable[[_B], _B]:
+    """Register a builder under its names."""
+
+    def register(builder: _B) -> _B:
+        for name in names:
+            if name in _table:
+                raise ValueError(f"the simple function {name!r} is provided twice")
+            _table[name] = builder
+        return builder
+
+    return register
+
+
+def function_name(text: str) -> str:
+    """The name that a function's text begins with, without ``in.``; empty if there is none."""
+    found = _NAME.match(text)
+    return found[1] if found else ""
+
+
+@functools.cache
+def table() -> dict[str, Builder]:
+    """All functions by name. Imports the modules of this package."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return _table
+
+
+def find(text: str, at: int, scope: Scope) -> Builder:
+    """The builder for a function's text: one of ours, else one that the project registered. Raises UnknownName, SyntaxFault."""
+    name = function_name(text)
+    known = table()
+    if name in known:
+        return known[name]
+    if not name:
+        raise SyntaxFault(f"${{{text}}} names no function", at)
+    try:
+        registered: Any = scope.lookup("function", name)
+    except UnknownName as unknown:
+        raise UnknownName("simple function", name, {*known, *unknown.known}) from None
+    builder: Builder = registered
+    return builder

@@ -1,0 +1,177 @@
+"""What has a name: headers, exchange properties, variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from esb.coerce import lenient
+from esb.errors import ExpressionFailed
+from esb.exchange import Exchange
+from esb.expression import Expression
+from esb.languages.simple.arguments import unquoted
+from esb.languages.simple.functions import Call, function
+from esb.languages.simple.ognl import compile_path
+from esb.variables import variable as named_variable
+
+Getter = Callable[[str], Expression]
+_MISSING: Final = object()
+_SIZES: Final = frozenset({".size", ".size()", ".length", ".length()"})
+
+
+def _header(name: str) -> Expression:
+    raw = dict.get
+
+    def get(exchange: Exchange) -> Any:
+        headers = exchange.message.headers
+        # The name as written is the usual case and costs what a dict costs; only a miss pays for the look-up that ignores case.
+        value = raw(headers, name, _MISSING)
+        return headers.get(name) if value is _MISSING else value
+
+    return get
+
+
+def _property(name: str) -> Expression:
+    return lambda exchange: exchange.properties.get(name)
+
+
+@function("header", "headers")
+def header(call: Call) -> Expression:
+    """``${header.name}``, ``${headers[name]}``, with a path behind; ``${headers}`` is the map of all."""
+    if call.name == "headers":
+        if not call.rest:
+            return lambda exchange: exchange.message.headers
+        if call.rest in _SIZES:
+            return lambda exchange: len(exchange.message.headers)
+    return _named(call, _header, "header.name}, ${header[name]}, ${header.name.OGNL", quotes=True)
+
+
+@function("exchangeProperty")
+def exchange_property(call: Call) -> Expression:
+    """``${exchangeProperty.name}``, ``${exchangeProperty[name]}``, with a path behind."""
+    usage = "exchangeProperty.name}, ${exchangeProperty[name]"
+    if not call.rest:
+        return _failing(f"${{{call.text}}} names no property: write ${{{usage}}}")
+    return _named(call, _property, usage, quotes=False)
+
+
+@function("variable", "variables")
+def variable(call: Call) -> Expression:
+    """``${variable.name}``, also ``global:name`` and ``route:name``, with a path behind; ``${variables}`` is the map of the exchange's own."""
+    if call.name == "variables":
+        if not call.rest:
+            return lambda exchange: exchange.variables
+        if call.rest in _SIZES:
+            return lambda exchange: len(exchange.variables)
+    scope: Any = call.scope  # the context, which holds the shared ones
+
+    def get(name: str) -> Expression:
+        return named_variable(name, scope).get if ":" in name else lambda exchange: exchange.variables.get(name)
+
+    return _named(call, get, "variable.name}, ${variable[name]}, ${variable.name.OGNL", quotes=True)
+
+
+@function("headerAs", "variableAs")
+def name_as(call: Call) -> Expression:
+    """``${headerAs(name,type)}`` and ``${variableAs(name,type)}``."""
+    usage = f"{call.name}(name,type)"
+    name, comma, type_name = call.inside(usage).partition(",")
+    if not name or not comma or not type_name or call.behind():
+        raise call.misused(usage)
+    type_name, name = unquoted(type_name).strip(), unquoted(name).strip()
+    try:
+        convert = lenient(type_name)
+    except KeyError:
+        return _failing(
+            f"there is no type {type_name!r}: write String, Integer, Long, Double, Boolean, byte[], List, Map"
+        )
+    scope: Any = call.scope
+    get = _header(name) if call.name == "headerAs" else named_variable(name, scope).get
+    return lambda exchange: convert(get(exchange))
+
+
+def _named(call: Call, getter: Getter, usage: str, *, quotes: bool) -> Expression:
+    rest = call.rest
+    if not rest:
+        raise call.misused(usage)
+    if rest[0] in ".:?":
+        rest = rest[1:]
+    if rest.startswith("[") and rest.endswith("]"):
+        rest = rest[1:-1]
+    if quotes:
+        rest = unquoted(rest)
+    if not rest:
+        raise call.misused(usage)
+    if rest.count("[") != rest.count("]") or (".." in rest and "[" not in rest):
+        raise call.misused(usage)
+    if "${" in rest:
+        return _computed(call, rest, usage, quotes=quotes)
+    if "." not in rest and "[" not in rest:
+        return getter(rest)
+    return _with_path(call, rest, getter, usage)
+
+
+def _with_path(call: Call, rest: str, getter: Getter, usage: str) -> Expression:
+    """A name with dots is a name if there is such a one, else a name and a path behind it."""
+    name, path = _cut(rest)
+    whole, first = getter(rest), getter(name)
+    if not path:
+        return whole
+    follow = compile_path(path, call, usage)
+    if "[" in rest or "(" in rest:
+        dotted = getter(rest.partition("[")[0]) if "." in rest.partition("[")[0] else None
+        indexed = compile_path(rest[rest.index("[") :], call, usage) if dotted and "[" in rest else None
+
+        def find(exchange: Exchange) -> Any:
+            if dotted is not None and indexed is not None:
+                value = dotted(exchange)
+                if value is not None:
+                    return indexed(value, exchange)
+            return follow(first(exchange), exchange)
+
+        return find
+
+    def get(exchange: Exchange) -> Any:
+        value = whole(exchange)
+        return value if value is not None else follow(first(exchange), exchange)
+
+    return get
+
+
+def _cut(rest: str) -> tuple[str, str]:
+    """The name before the first dot, bracket or null-safe operator, and the path from there on."""
+    stops = [at for at in (rest.find("."), rest.find("["), rest.find("?.")) if at >= 0]
+    at = min(stops) if stops else len(rest)
+    return rest[:at], rest[at:]
+
+
+def _computed(call: Call, rest: str, usage: str, *, quotes: bool) -> Expression:
+    """The name, or a key in the path, is another function's value. The value is a name, never read as an expression."""
+    name, path = _cut_outside_functions(rest)
+    named = call.expression(unquoted(name) if quotes else name)
+    follow = compile_path(path, call, usage) if path else None
+    source = {"header": "headers", "headers": "headers", "exchangeProperty": "properties"}.get(call.name, "variables")
+
+    def get(exchange: Exchange) -> Any:
+        key = str(named(exchange))
+        holder = exchange.message.headers if source == "headers" else getattr(exchange, source)
+        value = holder.get(key)
+        return value if follow is None else follow(value, exchange)
+
+    return get
+
+
+def _cut_outside_functions(rest: str) -> tuple[str, str]:
+    depth = 0
+    for at, character in enumerate(rest):
+        depth += (character == "{") - (character == "}")
+        if not depth and character in ".[?" and at:
+            return rest[:at], rest[at:]
+    return rest, ""
+
+
+def _failing(message: str) -> Expression:
+    def fail(_exchange: Exchange) -> Any:
+        raise ExpressionFailed(message)
+
+    return fail

@@ -1,0 +1,72 @@
+"""Regular expressions as Java writes them, run by re2 so that no text can make one take exponential time.
+
+What re2 knows is the larger part of Java's syntax. Possessive quantifiers (``++``) are greedy here, since re2 never backtracks: what they match
+in whole texts differs only where a possessive part would have to give characters back. Lookaround and back references are beyond re2; such a
+pattern falls back to Python's ``re``, which understands them and may take long on hostile input: the pattern is the route author's, and a
+log line names it once. A pattern that comes from a message is never given to ``re``.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+from typing import Any, Final
+
+from esb.errors import ExpressionFailed
+
+_log = logging.getLogger("esb.languages.regex")
+
+_POSSESSIVE: Final = re.compile(r"(?<!\\)([*+?}])\+")
+_NAMED: Final = re.compile(r"\(\?<(?=[A-Za-z])")
+_CLASSES: Final = {
+    r"\p{Alpha}": "[A-Za-z]",
+    r"\p{Digit}": "[0-9]",
+    r"\p{Alnum}": "[A-Za-z0-9]",
+    r"\p{Upper}": "[A-Z]",
+    r"\p{Lower}": "[a-z]",
+    r"\p{Punct}": "[!-/:-@\\[-`{-~]",
+    r"\p{Space}": r"[ \t\n\v\f\r]",
+    r"\p{IsAlphabetic}": r"\p{L}",
+    r"\p{IsDigit}": r"\p{Nd}",
+    r"\p{XDigit}": "[0-9A-Fa-f]",
+    r"\h": r"[ \t\x{A0}]",
+    r"\R": r"(?:\r\n|[\n\v\f\r\x{85}\x{2028}\x{2029}])",
+    r"\Z": r"\n?\z",
+}
+
+
+def translated(pattern: str) -> str:
+    """Java's syntax in re2's."""
+    parts = re.split(r"(\\Q.*?(?:\\E|$))", pattern, flags=re.DOTALL)
+    return "".join(part if part.startswith(r"\Q") else _outside_quotes(part) for part in parts)
+
+
+def _outside_quotes(part: str) -> str:
+    for java, ours in _CLASSES.items():
+        part = part.replace(java, ours)
+    part = _NAMED.sub("(?P<", part)
+    return _POSSESSIVE.sub(r"\1", part)
+
+
+@functools.lru_cache(maxsize=1024)
+def compiled(pattern: str, *, trusted: bool = False) -> Any:
+    """The pattern, compiled once; ``trusted`` (the route author wrote it) allows what only Python's ``re`` can do.
+
+    Raises ExpressionFailed with the reason. Thread-safe.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(translated(pattern), options)
+    except re2.error as error:
+        if not trusted:
+            raise ExpressionFailed(f"the regular expression {pattern[:100]!r} is not understood: {error}") from error
+    try:
+        fallback = re.compile(_NAMED.sub("(?P<", pattern))
+    except re.error as error:
+        raise ExpressionFailed(f"the regular expression {pattern[:100]!r} is not understood: {error}") from error
+    _log.info("the regular expression %r needs lookaround or back references: Python's re runs it, not re2", pattern)
+    return fallback
