@@ -16,6 +16,7 @@ from marshmallow.constants import EXCLUDE, INCLUDE, missing
 from marshmallow.decorators import POST_LOAD, VALIDATES, VALIDATES_SCHEMA
 
 from esb.datatypes import load_kinds
+from esb.datatypes.cleaning import Clean
 from esb.datatypes.compilable import Uncompilable, check_load, hooks, identity, is_plain, unknown_policy
 from esb.datatypes.source import Source
 from esb.datatypes.validator_code import emit_validators
@@ -218,7 +219,10 @@ class LoadCode:
         if not field.allow_none and (field.pre_load or not load_kinds.refuses_none(field)):
             emit.line(f"if {value} is None: raise Deviation")
         for prepare in field.pre_load:
-            emit.line(f"{value} = {emit.bind(prepare, 'PRE')}({value})")
+            if type(prepare) is Clean:
+                prepare.emit(emit, value)
+            else:
+                emit.line(f"{value} = {emit.bind(prepare, 'PRE')}({value})")
         if field.allow_none:
             with emit.block(f"if {value} is not None:"):
                 self._value(field, value)
