@@ -117,6 +117,6 @@ class DirectConsumer(Consumer):
         """Serve the name."""
         self.endpoint.component.add(self)
 
-    def stop(self, drain: float = 30.0) -> None:  # noqa: ARG002 -- a call runs in its caller's thread, whose own drain waits for it
+    def stop(self, drain: float = 30.0) -> None:
         """Take no new calls."""
         self.endpoint.component.remove(self)

@@ -94,6 +94,6 @@ class ThroughputProducer(Producer):
             self._throughput.tick(active_only=self._active_only)
             self._context.later(self._interval, self._tick)
 
-    def send(self, exchange: Exchange) -> None:  # noqa: ARG002 -- counted, not read
+    def send(self, exchange: Exchange) -> None:
         """Count the exchange."""
         self._throughput.add(self._size)

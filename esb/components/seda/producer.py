@@ -28,7 +28,9 @@ class SedaProducer(Producer):
         """Queue a copy. Raises IllegalStateException when the queue is full, NoConsumer, ExchangeTimedOut, or what the route failed with."""
         waits = self._always or (exchange.pattern == IN_OUT and not self._never)
         reply = threading.Event() if waits else None
-        entry = Entry(exchange.derive(), exchange.unit, reply)
+        # What was delivered from outside, not the part of a split: the split waits for its parts, and the queue may be slow.
+        source = exchange.unit.delivery if exchange.unit is not None else None
+        entry = Entry(exchange.derive(), source, reply)
         if self._wanted():
             self._put(entry)
         if reply is not None:

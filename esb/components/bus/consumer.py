@@ -1,0 +1,160 @@
+"""The receiving end of ``bus:``."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from esb.broker.contract import Ack, Delivery, Move, Outcome, Release, Retry, Subscription
+from esb.broker.history import history
+from esb.component import Consumer, Deliver
+from esb.components.bus.message import incoming
+from esb.errors import StepFailed
+from esb.exchange import IN_ONLY, Exchange
+from esb.unit import UnitOfWork
+from esb.workers import WorkerPool
+
+if TYPE_CHECKING:
+    from esb.components.bus.endpoint import BusEndpoint
+
+log = logging.getLogger("esb.bus")
+
+_ACK = Ack()
+_RELEASE = Release()
+
+
+class _DeliveryUnit(UnitOfWork):
+    """The acknowledgement of one delivery, with what is needed to judge a failure."""
+
+    __slots__ = ("exchange", "message")
+
+    message: Delivery
+    exchange: Exchange
+
+
+class BusConsumer(Consumer):
+    """Worker threads that run the route for each delivery; a delivery is settled when its unit is."""
+
+    def __init__(self, endpoint: BusEndpoint, deliver: Deliver) -> None:
+        self.endpoint = endpoint
+        self.deliver = deliver
+        self._policy = endpoint.policy()
+        self._pattern = endpoint.exchange_pattern or IN_ONLY
+        self._subscription: Subscription | None = None
+        self._open: dict[int, Delivery] = {}
+        self._settled_one = threading.Condition()
+        self._stopping = threading.Event()
+        run = self._run_in_order if endpoint.ordered else self._run
+        self._pool = WorkerPool(endpoint.threads, run, name=f"bus-{endpoint.channel}")
+
+    def start(self) -> None:
+        """Subscribe; an absent broker is waited for in the background."""
+        self._stopping.clear()
+        queue = self.endpoint.declare_for_consumer()
+        self._subscription = self.endpoint.broker.subscribe(queue, self._pool.put, prefetch=self.endpoint.window)
+        # Only now: a worker that is done at once must find the subscription.
+        self._pool.start()
+
+    def suspend(self) -> None:
+        """Take nothing new; what no worker has begun goes back."""
+        if self._subscription is not None:
+            self._subscription.pause()
+            self._give_back()
+
+    def resume(self) -> None:
+        """Take again."""
+        if self._subscription is not None:
+            self._subscription.resume()
+
+    def stop(self, drain: float = 30.0) -> None:
+        """Give back what no worker has begun, and wait for the rest. What is still under way after ``drain`` settles late, or comes again."""
+        if self._subscription is None:
+            return
+        deadline = time.monotonic() + drain
+        self._stopping.set()
+        self._subscription.stop()
+        self._give_back()
+        self._pool.stop(drain)
+        self._give_back()
+        with self._settled_one:
+            self._settled_one.wait_for(lambda: not self._open, max(0.0, deadline - time.monotonic()))
+        if self._open:
+            log.warning(
+                "%s stopped after %g s with %d messages under way; they settle late or come again: %s",
+                self.endpoint.uri,
+                drain,
+                len(self._open),
+                ", ".join(delivery.id for delivery in list(self._open.values())[:20]),
+            )
+
+    def _give_back(self) -> None:
+        self._settle([(delivery, _RELEASE) for delivery in self._pool.take_back()])
+
+    def _settle(self, outcomes: list[tuple[Delivery, Outcome]]) -> None:
+        if outcomes and self._subscription is not None:
+            self._subscription.settle(outcomes)
+
+    def _exchange(self, delivery: Delivery, unit: UnitOfWork) -> Exchange:
+        exchange = incoming(delivery, self._pattern)
+        exchange.from_endpoint = self.endpoint.uri
+        exchange.unit = unit
+        return exchange
+
+    def _killer(self, delivery: Delivery) -> bool:
+        """Put a message aside that came back unsettled too often: it may be what kills the process."""
+        limit = self.endpoint.maximum_returns
+        if limit < 0 or delivery.returns <= limit:
+            return False
+        error = StepFailed(
+            f"it came back {delivery.returns} times without being settled: it may be what stops the process"
+        )
+        headers = history(error, route="", step="", at="", attempts=delivery.attempts, origin=delivery.queue)
+        self._settle([(delivery, Move(self._policy.dead_letters, headers))])
+        return True
+
+    def _run(self, delivery: Delivery) -> None:
+        if self._killer(delivery):
+            return
+        unit = _DeliveryUnit(self._finish)
+        unit.message = delivery
+        exchange = unit.exchange = self._exchange(delivery, unit)
+        self._open[delivery.tag] = delivery
+        self.deliver((exchange,))
+
+    def _finish(self, unit: UnitOfWork) -> None:
+        assert isinstance(unit, _DeliveryUnit)
+        delivery, error = unit.message, unit.error
+        outcome = _ACK if error is None else self._policy.outcome(delivery, error, unit.exchange)
+        self._settle([(delivery, outcome)])
+        self._close(delivery)
+
+    def _close(self, delivery: Delivery) -> None:
+        self._open.pop(delivery.tag, None)
+        if self._stopping.is_set():
+            with self._settled_one:
+                self._settled_one.notify_all()
+
+    def _run_in_order(self, delivery: Delivery) -> None:
+        """Run until it is settled for good, the pauses of redelivery included: what comes after waits."""
+        if self._killer(delivery):
+            return
+        self._open[delivery.tag] = delivery
+        outcome: Outcome = _RELEASE
+        while not self._stopping.is_set():
+            settled = threading.Event()
+            unit = UnitOfWork(lambda _unit, settled=settled: settled.set())  # type: ignore[misc]  # mypy does not type lambdas' defaults
+            exchange = self._exchange(delivery, unit)
+            exchange.waits = 1  # a send that is confirmed later could be overtaken by the next message's
+            self.deliver((exchange,))
+            settled.wait()
+            outcome = _ACK if unit.error is None else self._policy.outcome(delivery, unit.error, exchange)
+            if not isinstance(outcome, Retry):
+                break
+            if self._stopping.wait(outcome.delay):
+                outcome = _RELEASE
+                break
+            delivery.attempts += 1
+        self._settle([(delivery, outcome)])
+        self._close(delivery)
