@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -34,6 +35,8 @@ class Context(Protocol):
     name: str
     variables: dict[str, Any]
     """Global variables."""
+    stopping: threading.Event
+    """Set when the bus begins to stop."""
 
     def resolve(self, text: str, at: Position = NOWHERE) -> str:
         """Replace the ``{{placeholders}}``. Raises ReferenceFault."""
