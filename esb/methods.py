@@ -36,7 +36,7 @@ _CONVERTED: Final = frozenset({"int", "float", "str", "bool", "bytes", "dict", "
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A compiled call. ``gives_nothing`` says that the callable works on the exchange itself, so that its None is not a result."""
+    """A compiled call. ``gives_nothing`` says that None is no result: the callable does not say by annotation that it returns a value."""
 
     invoke: Expression
     gives_nothing: bool = False
@@ -112,7 +112,7 @@ def _bound(target: Callable[..., Any], name: str, arguments: list[str] | None, s
         signature = inspect.signature(target)
     except (TypeError, ValueError):  # some builtins tell nothing of themselves: they get what is written
         given = [_argument(text, scope, at) for text in arguments or ()]
-        return Call(lambda exchange: target(*[evaluate(exchange) for evaluate in given]))
+        return Call(lambda exchange: target(*[evaluate(exchange) for evaluate in given]), gives_nothing=True)
     positional = [
         one
         for one in signature.parameters.values()
@@ -142,7 +142,7 @@ def _bound(target: Callable[..., Any], name: str, arguments: list[str] | None, s
             values.append(lambda _exchange: None)
     if arguments and len(arguments) > len(positional) and not any(one.kind is one.VAR_POSITIONAL for one in positional):
         return Call(_failing(f"{name} is given {len(arguments)} parameters: there is only {name}{signature}"))
-    return Call(_invocation(target, values), _works_in_place(signature, positional))
+    return Call(_invocation(target, values), _gives_nothing(signature))
 
 
 def _invocation(target: Callable[..., Any], values: list[Expression]) -> Expression:
@@ -154,11 +154,9 @@ def _invocation(target: Callable[..., Any], values: list[Expression]) -> Express
     return lambda exchange: target(*[value(exchange) for value in values])
 
 
-def _works_in_place(signature: inspect.Signature, positional: list[inspect.Parameter]) -> bool:
+def _gives_nothing(signature: inspect.Signature) -> bool:
     told = signature.return_annotation
-    if told is not signature.empty:
-        return told in {None, "None"}
-    return any(_binding(one) in {"exchange", "message"} for one in positional)
+    return told is signature.empty or told is None or told == "None"
 
 
 def _failing(message: str) -> Expression:
