@@ -15,6 +15,7 @@ from adapters.soap import envelope
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
 from adapters.soap.names import ENCODING_11, ENVELOPE_11, local
+from adapters.soap.publish import Published
 from adapters.soap.wsdl import Port
 from esb.errors import ConfigError, Malformed, Position, ValidationFailed
 
@@ -51,6 +52,7 @@ class SoapService:
             for other in contract.wsdl.ports:
                 if other.service == first.service and (not operation or operation in other.operations):
                     self.ports.setdefault(other.soap, other)
+        self.published = Published(contract.wsdl, first.service, [each.name for each in self.ports.values()])
         self._operations: dict[str, dict[str, OperationCodec]] = {}
         self._by_tags: dict[str, dict[tuple[str, ...], list[OperationCodec]]] = {}
         self._actions: dict[str, set[str]] = {}

@@ -109,7 +109,7 @@ class _Closure:
         return found
 
     def _find(self, where: SchemaDocument, location: str) -> int | None:
-        for candidate in (_beside(where.location, location), location):
+        for candidate in (beside(where.location, location), location):
             if candidate in self._by_location:
                 return self._by_location[candidate]
         return None
@@ -171,7 +171,7 @@ def _distinct(schemas: Iterable[SchemaDocument]) -> list[SchemaDocument]:
     return list(seen.values())
 
 
-def _beside(location: str, address: str) -> str:
+def beside(location: str, address: str) -> str:
     """``address`` as it is meant in a document at ``location``; the same form that zeep asks the loader for."""
     from zeep.loader import absolute_location
 

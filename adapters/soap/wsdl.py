@@ -129,7 +129,7 @@ def load(path: Path, roots: Sequence[Path] = ()) -> Wsdl:
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", UserWarning)
         try:
-            document = Document(str(path), loader, settings=Settings(strict=True))  # type: ignore[arg-type]  # zeep only calls load()
+            document = Document(str(path), loader, settings=Settings(strict=True, force_https=False))  # type: ignore[arg-type]  # zeep only calls load()
         except ConfigError:
             raise
         except Exception as exc:
