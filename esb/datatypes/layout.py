@@ -73,3 +73,13 @@ def _place(key: str, field: fields.Field[Any], following: int) -> Place:
         start = following
     kind = type(field).__name__.lower()
     return Place(key, start, width, pad, align, str(given.get("column", key)), kind)
+
+
+def column_keys(schema: Schema) -> dict[str, str]:
+    """The data keys by the names that columns have in a CSV file's header, where they differ."""
+    found = {}
+    for name, field in schema.fields.items():
+        column = field.metadata.get("column")
+        if column is not None:
+            found[str(column)] = field.data_key if field.data_key is not None else name
+    return found
