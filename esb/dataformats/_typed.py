@@ -1,0 +1,42 @@
+"""What formats with ``unmarshalType`` share: finding the data type, and rows of large files held against it one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from esb.component import Context
+from esb.errors import Position, ValidationFailed
+
+_FOREIGN = ("java.", "javax.", "jakarta.", "com.", "org.", "net.")
+
+
+def data_type(context: Context, name: str | None, at: Position) -> Any | None:
+    """The data type of that name; None where none is named, or a Java class that means plain values. Raises UnknownName at ``at``."""
+    if not name or name.startswith(_FOREIGN) or name in {"Map", "List", "Object"}:
+        return None
+    return context.service("datatypes").type(name, at)
+
+
+def typed_rows(rows: Iterable[tuple[int, dict[str, Any]]], kind: Any, bad_rows: str) -> Iterator[Any]:
+    """Rows as the type loads them, lazily.
+
+    A bad one fails the whole (``fail``), is left out (``skip``), or stands in its place as
+    ``{"rejected": {"line", "field", "reason", "raw"}}`` (``mark``), so that a route can put it aside and go on.
+    """
+    load = kind.raw_load
+    for line, row in rows:
+        try:
+            value = load(row)
+        except Exception as error:
+            report = kind.errors(error, row)
+            if bad_rows == "fail":
+                told = "; ".join(f"{one['path']}: {one['message']}" for one in report[:3])
+                raise ValidationFailed(
+                    f"line {line} is not a valid {kind.name}: {told}", [dict(one, line=line) for one in report]
+                ) from error
+            if bad_rows == "mark":
+                reasons = "; ".join(f"{one['path']}: {one['message']}" for one in report[:10])
+                yield {"rejected": {"line": line, "field": report[0]["path"], "reason": reasons, "raw": row}}
+        else:
+            yield value
