@@ -1,0 +1,202 @@
+import datetime as dt
+import decimal
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esb.errors import ConversionFailed, NotConnected
+from esb.exchange import Exchange, Message
+from esb.stores.codec import decode, encode
+from esb.stores.contract import Group, Standing
+from esb.stores.memory import MemoryAggregationRepository, MemoryIdempotentRepository
+from esb.stores.sqlite import SqliteAggregationRepository, SqliteIdempotentRepository
+from esb.testing.store_suite import AGGREGATION, IDEMPOTENT
+
+
+@contextmanager
+def opened(repository, folder, scope="s"):
+    repository.open(folder, scope)
+    try:
+        yield repository
+    finally:
+        repository.close()
+
+
+@pytest.mark.parametrize("behaviour", IDEMPOTENT, ids=lambda behaviour: behaviour.__name__)
+def test_the_idempotent_repository_in_memory(behaviour):
+    behaviour(MemoryIdempotentRepository())
+
+
+@pytest.mark.parametrize("behaviour", IDEMPOTENT, ids=lambda behaviour: behaviour.__name__)
+def test_the_idempotent_repository_in_a_file(behaviour, tmp_path):
+    with opened(SqliteIdempotentRepository(), tmp_path) as repository:
+        behaviour(repository)
+
+
+@pytest.mark.parametrize("behaviour", AGGREGATION, ids=lambda behaviour: behaviour.__name__)
+def test_the_aggregation_repository_in_memory(behaviour):
+    behaviour(MemoryAggregationRepository())
+
+
+@pytest.mark.parametrize("behaviour", AGGREGATION, ids=lambda behaviour: behaviour.__name__)
+def test_the_aggregation_repository_in_a_file(behaviour, tmp_path):
+    with opened(SqliteAggregationRepository(), tmp_path) as repository:
+        behaviour(repository)
+
+
+def test_the_memory_forgets_the_oldest_key_beyond_its_size():
+    repository = MemoryIdempotentRepository(2)
+    for key in "abc":
+        repository.complete(key)
+    assert [repository.standing(key) for key in "abc"] == [Standing.NEW, Standing.DONE, Standing.DONE]
+
+
+def test_a_file_remembers_what_is_done_and_forgets_what_was_started(tmp_path):
+    with opened(SqliteIdempotentRepository(), tmp_path) as repository:
+        repository.begin("started")
+        repository.complete("done")
+    with opened(SqliteIdempotentRepository(), tmp_path) as repository:
+        assert repository.begin("started") is Standing.NEW
+        assert repository.begin("done") is Standing.DONE
+
+
+_CHILD = """
+import sys, time
+from pathlib import Path
+from esb.exchange import Exchange
+from esb.stores.contract import Group
+from esb.stores.sqlite import SqliteAggregationRepository, SqliteIdempotentRepository
+folder = Path(sys.argv[1])
+seen = SqliteIdempotentRepository(); seen.open(folder, "s")
+groups = SqliteAggregationRepository(); groups.open(folder, "s")
+seen.begin("k"); seen.complete("done")
+with groups.lock():
+    groups.put("open", Group(Exchange("half")))
+    groups.complete("full", Group(Exchange("whole")))
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_had_started_is_new_and_its_outcomes_are_recovered(tmp_path):
+    child = subprocess.Popen([sys.executable, "-c", _CHILD, str(tmp_path)], stdout=subprocess.PIPE)
+    assert child.stdout.readline() == b"ready\n"
+    with (
+        opened(SqliteIdempotentRepository(), tmp_path) as seen,
+        opened(SqliteAggregationRepository(), tmp_path) as groups,
+    ):
+        assert seen.begin("k") is Standing.STARTED
+        assert groups.recover() == []
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        assert seen.begin("k") is Standing.NEW
+        assert seen.begin("done") is Standing.DONE
+        [(outcome, key, exchange)] = groups.recover()
+        assert (key, exchange.body) == ("full", "whole")
+        assert groups.recover() == []
+        groups.confirm(outcome)
+        with groups.lock():
+            assert groups.get("open").exchange.body == "half"
+
+
+def test_a_released_outcome_is_recovered(tmp_path):
+    with opened(SqliteAggregationRepository(), tmp_path) as groups:
+        with groups.lock():
+            outcome = groups.complete("k", Group(Exchange("x")))
+        groups.release(outcome)
+        assert [found[0] for found in groups.recover()] == [outcome]
+
+
+def test_a_failure_inside_the_lock_changes_nothing(tmp_path):
+    with opened(SqliteAggregationRepository(), tmp_path) as groups:
+
+        def break_off():
+            with groups.lock():
+                groups.put("k", Group(Exchange("x")))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            break_off()
+        assert groups.keys() == []
+
+
+def test_scopes_do_not_see_each_other_and_a_named_one_is_shared(tmp_path):
+    with (
+        opened(SqliteIdempotentRepository(), tmp_path, "one") as one,
+        opened(SqliteIdempotentRepository(), tmp_path, "two") as two,
+        opened(SqliteIdempotentRepository(scope="one"), tmp_path, "three") as three,
+    ):
+        one.complete("k")
+        assert two.standing("k") is Standing.NEW
+        assert three.standing("k") is Standing.DONE
+
+
+def test_done_keys_go_after_the_retention(tmp_path):
+    with opened(SqliteIdempotentRepository(), tmp_path) as repository:
+        repository.complete("k")
+    with opened(SqliteIdempotentRepository(retention=-1), tmp_path) as repository:
+        assert repository.standing("k") is Standing.NEW
+
+
+def test_a_file_that_fails_is_said_to_be_unavailable(tmp_path):
+    with opened(SqliteIdempotentRepository(), tmp_path) as repository:
+        repository._file.execute("DROP TABLE seen")
+        with pytest.raises(NotConnected):
+            repository.begin("k")
+        with pytest.raises(NotConnected):
+            repository.complete("k")
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.datetimes()
+    | st.dates()
+    | st.times(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.integers(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_what_can_be_written_is_read_as_it_was(value):
+    exchange = Exchange(value)
+    read = decode(encode(exchange)).body
+    assert read == value
+    assert type(read) is type(value)
+
+
+def test_nested_exchanges_and_messages_are_kept():
+    outer = Exchange([Exchange("a", {"n": 1}), Message("b")])
+    outer.message.attachments = {"file": b"\x00"}
+    outer.properties["tuple"] = (1, decimal.Decimal("1.50"), dt.date(2024, 2, 29), {1})
+    read = decode(encode(outer))
+    assert [read.body[0].body, read.body[0].headers["n"], read.body[1].body] == ["a", 1, "b"]
+    assert read.message.attachments == {"file": b"\x00"}
+    assert read.properties["tuple"] == (1, decimal.Decimal("1.50"), dt.date(2024, 2, 29), {1})
+    assert read.id == outer.id
+
+
+def test_a_body_without_a_form_in_json_is_refused_and_such_a_property_left_out():
+    exchange = Exchange("x")
+    exchange.properties["CamelExceptionCaught"] = ValueError("x")
+    assert decode(encode(exchange)).properties == {}
+    with pytest.raises(ConversionFailed, match="marshal it"):
+        encode(Exchange(object()))
+
+
+def test_a_group_with_such_a_body_is_refused_by_the_file(tmp_path):
+    with opened(SqliteAggregationRepository(), tmp_path) as groups, pytest.raises(ConversionFailed), groups.lock():
+        groups.put("k", Group(Exchange(object())))
