@@ -34,6 +34,7 @@ _ALIASES: Final = {
     ("component", "cxf"): "soap",
     ("component", "spring-rabbitmq"): "rabbitmq",
     ("component", "quartz"): "cron",
+    ("component", "class"): "bean",
     ("language", "csimple"): "simple",
 }
 """Names served by a module that is called otherwise."""

@@ -111,7 +111,7 @@ def replay(
 ) -> Result:
     """Send messages (None: all that are there now) back to the queue each came from, or to ``to``; ``bodies`` replaces bodies by id.
 
-    Headers are as they were delivered, attempts start anew. Raises Unroutable if ``queue`` does not exist; failures of single messages are in the result.
+    Headers are as they were delivered, attempts start anew. Raises Unroutable if ``queue`` does not exist; what could not be sent is in the result.
     """
     result = Result(missing=list(ids or ()))
     for page in _pages(broker, queue, ids):

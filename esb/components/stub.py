@@ -1,0 +1,18 @@
+"""``stub:anything``: a queue in memory in place of an endpoint that is not at hand, whatever its options (Camel's stub component)."""
+
+from __future__ import annotations
+
+from esb.components.seda.endpoint import SedaComponent, SedaEndpoint
+
+
+class StubEndpoint(SedaEndpoint):
+    """As ``seda:``; options of the real endpoint are accepted and do nothing."""
+
+    lenient = True
+
+
+class StubComponent(SedaComponent):
+    """Has queues of its own."""
+
+    schemes = ("stub",)
+    endpoint_class = StubEndpoint
