@@ -5,13 +5,12 @@ The implementation is imported only when a URL names it: a project on the embedd
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
 from esb.broker.contract import Broker
-from esb.errors import OptionError, UnknownName, did_you_mean
+from esb.broker.url import options
+from esb.errors import OptionError, UnknownName
 
 _SCHEMES = ("amqp", "amqps", "memory", "sqlite")
 _memory_stores: dict[str, Any] = {}
@@ -57,25 +56,3 @@ def _sqlite(rest: str, on_state: Callable[[str], None] | None) -> Broker:
             "the broker URL 'sqlite:' names no file", hint="write sqlite:PATH, for example sqlite:data/bus.db"
         )
     return SqliteBroker(path, options(query, Settings(), "sqlite"), on_state=on_state)
-
-
-def options(query: str, defaults: Any, scheme: str) -> Any:
-    """A settings record with the query's options set: names in camel case, numbers checked. Raises :class:`OptionError`."""
-    changes: dict[str, Any] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
-        field = re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), name)
-        known = defaults.__dataclass_fields__
-        if field not in known:
-            names = [re.sub(r"_(\w)", lambda m: m[1].upper(), each) for each in known]
-            raise OptionError(f"unknown option {name!r} in the {scheme}: broker URL", hint=did_you_mean(name, names))
-        kind = type(getattr(defaults, field))
-        try:
-            changes[field] = kind(text)
-        except ValueError:
-            raise OptionError(
-                f"option {name} of the {scheme}: broker URL is {text!r}, not a number",
-                hint=f"write {name}={getattr(defaults, field)}",
-            ) from None
-    return type(defaults)(
-        **{name: changes.get(name, getattr(defaults, name)) for name in defaults.__dataclass_fields__}
-    )

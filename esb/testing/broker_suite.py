@@ -487,6 +487,26 @@ def an_exclusive_queue_has_one_active_consumer(trial: Trial) -> None:
     assert (first.ids, second.ids) == (["m0", "m1"], ["m0", "m1"])
 
 
+@behaviour
+def an_exclusive_consumer_that_stops_passes_on_when_it_has_settled(trial: Trial) -> None:
+    """Else the next one would overtake what is still being processed."""
+    one, two = trial.broker(), trial.broker()
+    one.queue("journal", exclusive=True)
+    two.queue("journal", exclusive=True)
+    first, second = Inbox(), Inbox()
+    subscription = one.subscribe("journal", first, prefetch=1)
+    publish(one, "journal", message("m0"), message("m1"))
+    in_hand = first.wait(1)
+    two.subscribe("journal", second)
+    subscription.stop()
+    fence(one)
+    fence(two)
+    assert second.ids == []
+    settle(subscription, in_hand)
+    second.wait(1)
+    assert (first.ids, second.ids) == (["m0"], ["m1"])
+
+
 # -- topics ------------------------------------------------------------------------------------------------------------
 
 

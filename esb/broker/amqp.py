@@ -1,0 +1,335 @@
+"""RabbitMQ behind the broker contract: two connections (publishing, consuming) turned by one I/O thread of the process.
+
+An absent broker is a state: both connections are tried for ever, what was declared is declared again on each new one, and what was not confirmed is
+published again. While connected, ``queue`` and ``bind`` wait for the broker's answer, so that a mismatch is raised where it is made.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from esb.broker import headers
+from esb.broker.amqp_declare import Declarer
+from esb.broker.amqp_inspect import Inspector
+from esb.broker.amqp_link import Link
+from esb.broker.amqp_message import properties
+from esb.broker.amqp_publisher import Pending, Publisher
+from esb.broker.amqp_thread import IoThread
+from esb.broker.amqp_url import Address
+from esb.broker.contract import Delivery, Done, Outgoing, Stored, subscription_queue
+from esb.broker.handover import Handover
+from esb.broker.subscription import AmqpSubscription
+from esb.broker.topology import Declaration, Topology
+from esb.broker.window import Window
+from esb.errors import NotConnected, TransportError, Unroutable
+
+log = logging.getLogger(__name__)
+
+_DECLARE_TIMEOUT = 15.0
+_TICK = 0.5
+
+
+class AmqpBroker:
+    """See :class:`esb.broker.contract.Broker`."""
+
+    def __init__(self, address: Address, *, on_state: Callable[[str], None] | None = None) -> None:
+        options = address.options
+        self._options = options
+        self._on_state = on_state
+        self._state = "waiting"
+        self._closing = False
+        self._lock = threading.Lock()
+        self._window = Window(options.window)
+        self._topology = Topology(
+            options.namespace, delivery_limit=options.delivery_limit, max_length=options.max_length
+        )
+        self._inspector = Inspector(address)
+        self._thread = IoThread("esb-broker-amqp", self._crashed)
+        self._declarer = Declarer(self._thread, self._topology, self._declared)
+        self._publisher = Publisher(self._thread, self._publisher_broken)
+        self._publishing = Link(self._thread, address, "publish", self._publish_up, self._publish_down)
+        self._consuming = Link(self._thread, address, "consume", self._consume_up, self._consume_down)
+        self._subscriptions: list[AmqpSubscription] = []
+
+    # -- any thread ----------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Start the I/O thread, which connects."""
+        with self._lock:
+            if self._thread.started or self._closing:
+                return
+            self._thread.start()
+        self._thread.call(self._publishing.connect)
+        self._thread.call(self._consuming.connect)
+        self._thread.call(self._tick)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Wait for confirms, send settlements, and close both connections: RabbitMQ takes back what is in hand."""
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+        for subscription in list(self._subscriptions):
+            # Not cancelled: a standby of an exclusive queue would take over before our messages are given back, and out of order.
+            subscription.handover.stop()
+        if not self._thread.alive:
+            self._set_state("closed")
+            return
+        deadline = time.monotonic() + timeout
+        self._thread.call(partial(self._drain, deadline))
+        if not self._thread.is_current and not self._thread.join(timeout + 3.0):
+            log.error("the I/O thread did not end within %.0f s after the close", timeout)
+
+    @property
+    def state(self) -> str:
+        """``connected`` when both connections are up and everything is declared."""
+        return self._state
+
+    def queue(self, name: str, *, exclusive: bool = False) -> None:
+        """Declare a quorum queue."""
+        self._declare(self._topology.queue(name, exclusive=exclusive))
+
+    def topic(self, name: str) -> None:
+        """Declare a topic: a durable fanout exchange."""
+        self._declare(self._topology.topic(name))
+
+    def bind(self, topic: str, subscription: str) -> str:
+        """Declare a topic's durable subscription: a quorum queue bound to it."""
+        self._declare(self._topology.binding(topic, subscription))
+        return subscription_queue(topic, subscription)
+
+    def _declare(self, declarations: list[Declaration]) -> None:
+        answered = threading.Event()
+        errors: list[TransportError] = []
+
+        def answer(error: TransportError | None) -> None:
+            if error is not None:
+                errors.append(error)
+            answered.set()
+
+        wait = self._state == "connected" and not self._thread.is_current
+        self._thread.call(partial(self._declare_now, declarations, answer))
+        if wait and not answered.wait(_DECLARE_TIMEOUT):
+            log.warning("%s: the broker has not answered the declaration yet", declarations[-1].wire)
+        if errors:
+            raise errors[0]
+
+    def publish(self, queue: str, message: Outgoing, done: Done) -> None:
+        """Publish to a queue."""
+        self._publish(queue, "", self._topology.wire(queue), message, done)
+
+    def publish_topic(self, topic: str, message: Outgoing, done: Done) -> None:
+        """Publish to every subscription of a topic."""
+        if not self._topology.has_topic(topic):
+            # Publishing to a missing exchange would close the channel, with everything in flight on it.
+            error = Unroutable(f"topic {topic!r} does not exist; declare it before it is used", endpoint=topic)
+            self._answer(partial(done, error))
+            return
+        self._publish(topic, self._topology.wire_topic(topic), message.key or "", message, done)
+
+    def _publish(self, name: str, exchange: str, key: str, message: Outgoing, done: Done) -> None:
+        size = len(message.body)
+        try:
+            headers.check(message, name)
+            if size > self._options.max_body:
+                raise headers.refused(
+                    f"{name}: the body has {size} bytes; the broker takes up to {self._options.max_body} (option maxBody)",
+                    name,
+                )
+            if self._declarer.faults and (fault := self._declarer.faults.get(exchange or key)):
+                raise fault
+            if self._closing or not self._thread.usable:
+                raise NotConnected(f"{name}: the broker is closed, or was opened before a fork", endpoint=name)
+            timeout = 0.0 if self._thread.is_current else self._options.publish_timeout
+            if not self._window.enter(size, timeout):
+                raise NotConnected(
+                    f"{name}: no room for the message within {timeout} s: the broker is {self._state}", endpoint=name
+                )
+        except TransportError as exc:
+            self._answer(partial(done, exc))
+            return
+        window = self._window
+
+        def confirmed(error: TransportError | None) -> None:
+            window.leave(1, size)
+            done(error)
+
+        deadline = time.monotonic() + self._options.publish_timeout
+        pending = Pending(name, exchange, key, properties(message), message.body, confirmed, deadline)
+        self._thread.call(partial(self._publisher.send, pending))
+
+    def _answer(self, call: Callable[[], None]) -> None:
+        if self._thread.alive and not self._closing:
+            self._thread.call(call)
+        else:
+            call()
+
+    def subscribe(
+        self, queue: str, on_batch: Callable[[list[Delivery]], None], *, prefetch: int = 250
+    ) -> AmqpSubscription:
+        """Start delivering, as soon as there is a connection."""
+        wire = self._topology.wire(queue)
+        if not self._topology.has_queue(queue):
+            raise Unroutable(f"queue {queue!r} was not declared; declare it before it is used", endpoint=queue)
+        if fault := self._declarer.faults.get(wire):
+            raise fault
+        handover = Handover[Any](queue, on_batch, prefetch)
+        subscription = AmqpSubscription(
+            self._thread,
+            wire,
+            handover,
+            exclusive=self._topology.is_exclusive(queue),
+            forwarding=self,
+            on_lost=self._declarer.again,
+        )
+        self._thread.call(partial(self._add, subscription))
+        return subscription
+
+    def browse(self, queue: str, *, limit: int = 100, after: str | None = None) -> Sequence[Stored]:
+        """Look at messages, oldest first. They are taken and given back, which RabbitMQ counts as a delivery."""
+        return self._inspector.browse(queue, self._topology.wire(queue), limit, after)
+
+    def remove(self, queue: str, ids: Sequence[str]) -> int:
+        """Remove messages by id."""
+        return self._inspector.remove(queue, self._topology.wire(queue), ids)
+
+    def depth(self, queue: str) -> int:
+        """Messages that are ready, delayed by this process, or in this process's hands; RabbitMQ tells no more over AMQP."""
+        count = self._inspector.depth(queue, self._topology.wire(queue))
+        for wire in self._topology.delays(queue):
+            count += self._inspector.depth(queue, wire)
+        return count + sum(each.unsettled for each in list(self._subscriptions) if each.handover.queue == queue)
+
+    def queues(self) -> Sequence[str]:
+        """Names of the queues that were declared through this broker."""
+        return self._topology.queues()
+
+    # -- the I/O thread ------------------------------------------------------------------------------------------------
+
+    def forward(self, queue: str, delay: float | None, pending: Pending) -> None:
+        """Publish a message again; for subscriptions."""
+        declarations: list[Declaration] = []
+        pending.routing_key = self._topology.wire(queue)
+        if delay is None:
+            declarations = self._topology.move_target(queue)
+        elif delay > 0:
+            pending.routing_key, declarations = self._topology.delay(queue, delay)
+
+        def declared(error: TransportError | None) -> None:
+            if error is None:
+                self._publisher.send(pending)
+            elif pending.done is not None:
+                pending.done(error)
+
+        self._declare_now(declarations, declared)
+
+    def _declare_now(self, declarations: list[Declaration], answer: Callable[[TransportError | None], None]) -> None:
+        if declarations:
+            self._publisher.hold(held=True)
+        self._declarer.declare(declarations, answer)
+
+    def _add(self, subscription: AmqpSubscription) -> None:
+        over = [each for each in self._subscriptions if each.handover.stopped and not each.unsettled]
+        self._subscriptions = [*(each for each in self._subscriptions if each not in over), subscription]
+        if self._consuming.up and self._declarer.settled:
+            subscription.up(self._consuming.connection)
+
+    def _publish_up(self, connection: Any) -> None:
+        connection.add_on_connection_blocked_callback(lambda *_: self._block(blocked=True))
+        connection.add_on_connection_unblocked_callback(lambda *_: self._block(blocked=False))
+        self._declarer.up(connection)
+
+    def _publish_down(self) -> None:
+        self._declarer.down()
+        self._publisher.down()
+        self._refresh()
+
+    def _consume_up(self, _connection: Any) -> None:
+        self._start_subscriptions()
+        self._refresh()
+
+    def _consume_down(self) -> None:
+        for subscription in self._subscriptions:
+            subscription.down()
+        self._refresh()
+
+    def _declared(self) -> None:
+        """Everything is declared: publishing and consuming may begin."""
+        if not self._publisher.opened and self._publishing.up:
+            self._publisher.up(self._publishing.connection, self._refresh)
+        self._publisher.hold(held=False)
+        self._start_subscriptions()
+
+    def _start_subscriptions(self) -> None:
+        if self._consuming.up and self._declarer.settled:
+            for subscription in self._subscriptions:
+                subscription.up(self._consuming.connection)
+
+    def _publisher_broken(self) -> None:
+        if self._publishing.up and self._publishing.connection.is_open:
+            self._declarer.again()  # a topic's exchange may have been deleted; publishing to it broke the channel
+        self._refresh()
+
+    def _block(self, *, blocked: bool) -> None:
+        log.warning(
+            "RabbitMQ %s", "blocks publishers: it is short of memory or disk" if blocked else "takes messages again"
+        )
+        self._publisher.block(blocked=blocked)
+        self._refresh()
+
+    def _crashed(self) -> None:
+        self._publishing.drop()
+        self._consuming.drop()
+
+    def _tick(self) -> None:
+        self._publisher.expire()
+        self._thread.later(_TICK, self._tick)
+
+    def _refresh(self) -> None:
+        if self._publisher.blocked:
+            self._set_state("blocked")
+        elif self._publisher.ready and self._consuming.up:
+            self._set_state("connected")
+        else:
+            self._set_state("waiting")
+
+    def _set_state(self, state: str) -> None:
+        if self._state in {state, "closed"}:
+            return
+        self._state = state
+        if self._on_state is not None:
+            try:
+                self._on_state(state)
+            except Exception:
+                log.exception("an observer of the broker's state failed")
+
+    def _drain(self, deadline: float) -> None:
+        """Wait until everything is answered and sent, then close."""
+        quiet = self._publisher.idle and all(each.quiet for each in self._subscriptions)
+        if not quiet and time.monotonic() < deadline and (self._publisher.ready or not self._publisher.idle):
+            self._thread.later(0.01, partial(self._drain, deadline))
+            return
+        open_links = {"publish", "consume"}
+
+        def closed(name: str) -> None:
+            open_links.discard(name)
+            if not open_links:
+                self._finish()
+
+        for subscription in self._subscriptions:
+            subscription.abandon()
+        self._thread.later(2.0, self._finish)  # a broker that does not answer the close
+        self._publishing.close(partial(closed, "publish"))
+        self._consuming.close(partial(closed, "consume"))
+
+    def _finish(self) -> None:
+        self._publisher.close()
+        for subscription in self._subscriptions:
+            subscription.down()
+        self._set_state("closed")
+        self._thread.end()

@@ -1,0 +1,123 @@
+"""Declaring on RabbitMQ, one after the other: a refusal closes the channel, so it must be clear whose it was."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pika.exceptions import ChannelClosedByBroker
+
+from esb.broker.amqp_thread import IoThread
+from esb.broker.topology import Declaration, Topology
+from esb.errors import Rejected, TransportError
+
+log = logging.getLogger(__name__)
+
+Answer = Callable[[TransportError | None], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    declaration: Declaration
+    answer: Answer | None
+
+
+class Declarer:
+    """Everything on the I/O thread, but for ``faults``. ``on_settled`` is called whenever nothing is left to declare."""
+
+    def __init__(self, thread: IoThread, topology: Topology, on_settled: Callable[[], None]) -> None:
+        self.faults: dict[str, TransportError] = {}
+        """Wire name → why it was refused. Written here, read by any thread."""
+        self._thread = thread
+        self._topology = topology
+        self._on_settled = on_settled
+        self._connection: Any = None
+        self._channel: Any = None
+        self._waiting: deque[_Waiting] = deque()
+        self._current: _Waiting | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the connection is up and everything remembered was declared or refused."""
+        return self._connection is not None and self._current is None and not self._waiting
+
+    def up(self, connection: Any) -> None:
+        """A new connection: declare all that is remembered, then what waits besides."""
+        self._connection = connection
+        self.again()
+
+    def again(self) -> None:
+        """Declare everything again: something of it was deleted."""
+        waiting = {id(each.declaration) for each in self._waiting}
+        remembered = [_Waiting(each, None) for each in self._topology.all() if id(each) not in waiting]
+        self._waiting.extendleft(reversed(remembered))
+        self._next()
+
+    def down(self) -> None:
+        """The connection is lost: what was under way is declared again on the next one."""
+        self._connection = self._channel = None
+        if self._current is not None:
+            self._waiting.appendleft(self._current)
+            self._current = None
+
+    def declare(self, declarations: list[Declaration], answer: Answer) -> None:
+        """Declare some things; ``answer`` is called once, after the last of them, with the first refusal."""
+        if not declarations:
+            answer(None)
+            return
+        failed: list[TransportError] = []
+
+        def noted(error: TransportError | None) -> None:
+            failed.extend([error] if error is not None else [])
+
+        def last(error: TransportError | None) -> None:
+            noted(error)
+            answer(failed[0] if failed else None)
+
+        self._waiting.extend(_Waiting(each, noted) for each in declarations[:-1])
+        self._waiting.append(_Waiting(declarations[-1], last))
+        self._next()
+
+    def _next(self) -> None:
+        if self._connection is None or self._current is not None:
+            return
+        if not self._waiting:
+            self._on_settled()
+        elif self._channel is None:
+            self._channel = self._connection.channel(on_open_callback=self._opened)
+            self._channel.add_on_close_callback(self._closed)
+        elif self._channel.is_open:
+            self._current = self._waiting.popleft()
+            self._current.declaration.send(self._channel, lambda _: self._declared(None))
+
+    def _opened(self, channel: Any) -> None:
+        if channel is self._channel:
+            self._next()
+
+    def _closed(self, channel: Any, reason: BaseException) -> None:
+        if channel is not self._channel:
+            return
+        self._channel = None
+        if isinstance(reason, ChannelClosedByBroker) and self._current is not None:
+            text = self._current.declaration.refusal(f"{reason.reply_code} {reason.reply_text}")
+            log.error("%s", text)
+            self._declared(Rejected(text, endpoint=self._current.declaration.name))
+
+    def _declared(self, error: TransportError | None) -> None:
+        current, self._current = self._current, None
+        if current is None:
+            return
+        if error is None:
+            self.faults.pop(current.declaration.wire, None)
+        else:
+            error.retriable = False
+            self.faults[current.declaration.wire] = error
+        if current.answer is not None:
+            try:
+                current.answer(error)
+            except Exception:
+                log.exception("a caller of the declaration of %s failed", current.declaration.name)
+        self._next()

@@ -1,0 +1,150 @@
+"""One connection to RabbitMQ that comes back: hosts in turn, a growing pause with jitter, and a word in the log when it goes and comes."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pika
+from pika.exceptions import AMQPError, ConnectionClosedByBroker, ProbableAccessDeniedError, ProbableAuthenticationError
+
+from esb.broker.amqp_thread import IoThread
+from esb.broker.amqp_url import Address
+
+log = logging.getLogger(__name__)
+
+# pika logs every failed attempt several times, with stacks; this module says it once.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
+
+
+class Link:
+    """Everything on the I/O thread. ``on_up`` gets the open connection; ``on_down`` is called when an open one is lost."""
+
+    def __init__(
+        self, thread: IoThread, address: Address, name: str, on_up: Callable[[Any], None], on_down: Callable[[], None]
+    ) -> None:
+        self.connection: Any = None
+        self._thread = thread
+        self._address = address
+        self._name = name
+        self._on_up = on_up
+        self._on_down = on_down
+        self._attempt = 0
+        self._failures = 0
+        self._current: Any = None
+        self._closed: Callable[[], None] | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether the connection is open."""
+        return self.connection is not None
+
+    def connect(self) -> None:
+        """Start trying, until :meth:`close`."""
+        if self._closed is not None:
+            return
+        parameters = self._address.parameters(self._attempt, self._name)
+        self._attempt += 1
+        try:
+            self._current = pika.SelectConnection(
+                parameters,
+                on_open_callback=self._opened,
+                on_open_error_callback=self._failed,
+                on_close_callback=self._lost,
+                custom_ioloop=self._thread.loop,
+            )
+        except Exception as exc:
+            self._failed(None, exc)
+
+    def close(self, closed: Callable[[], None]) -> None:
+        """Close for good; ``closed`` is called when it is done."""
+        self._closed = closed
+        if self.connection is None or not self.connection.is_open:
+            closed()
+        else:
+            self.connection.close()
+
+    def drop(self) -> None:
+        """Take the connection for lost, whatever it thinks itself."""
+        connection, self._current = self._current, None
+        if connection is not None:
+            try:
+                if connection.is_open:
+                    connection.close()
+            except Exception:
+                log.debug("closing a broken connection failed", exc_info=True)
+        if self.connection is not None:
+            self.connection = None
+            self._on_down()
+        self._retry()
+
+    def _opened(self, connection: Any) -> None:
+        if connection is not self._current:
+            connection.close()
+            return
+        self.connection = connection
+        log.log(
+            logging.WARNING if self._failures else logging.INFO,
+            "connected to RabbitMQ at %s:%d (%s)",
+            connection.params.host,
+            connection.params.port,
+            self._name,
+        )
+        self._failures = 0
+        self._on_up(connection)
+
+    def _failed(self, connection: Any, error: BaseException) -> None:
+        if connection is not None and connection is not self._current:
+            return
+        if self._failures == 0:
+            log.error(
+                "RabbitMQ at %s cannot be reached (%s): %s; trying again until it can",
+                self._address,
+                self._name,
+                explained(error),
+            )
+        self._failures += 1
+        self._retry()
+
+    def _lost(self, connection: Any, reason: BaseException) -> None:
+        if connection is not self._current:
+            return
+        self.connection = None
+        self._on_down()
+        if self._closed is not None:
+            self._closed()
+            return
+        log.error("lost the connection to RabbitMQ at %s (%s): %s", self._address, self._name, explained(reason))
+        self._failures += 1
+        self._retry()
+
+    def _retry(self) -> None:
+        if self._closed is not None:
+            return
+        longest = min(0.1 * 2 ** min(self._failures, 10), self._address.options.reconnect)
+        # Jitter, so that all processes do not come back to a restarted broker in the same moment.
+        self._thread.later(longest * random.uniform(0.5, 1.0), partial(Link.connect, self))  # noqa: S311 - no secret
+
+
+def explained(error: BaseException) -> str:
+    """A connection error in words, with the way out where one is known."""
+    if isinstance(error, ProbableAuthenticationError):
+        return "the login was refused; check user and password in the broker URL"
+    if isinstance(error, ProbableAccessDeniedError):
+        return (
+            "the login has no access to the virtual host; check its name in the broker URL and the user's permissions"
+        )
+    if isinstance(error, ConnectionClosedByBroker):
+        return f"closed by the broker: {error.reply_code} {error.reply_text}"
+    cause: BaseException = error
+    while isinstance(cause, AMQPError) and cause.args and isinstance(cause.args[0], BaseException):
+        cause = cause.args[0]
+    for attribute in ("exceptions", "exception"):  # pika nests what happened in its connection workflow
+        inner = getattr(cause, attribute, None)
+        inner = inner[-1] if isinstance(inner, list | tuple) and inner else inner
+        if isinstance(inner, BaseException):
+            return explained(inner)
+    return f"{type(cause).__name__}: {cause}".rstrip(": ")

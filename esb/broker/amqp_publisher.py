@@ -1,0 +1,246 @@
+"""Publishing to RabbitMQ: confirms pipelined, ``mandatory`` always, and published again after a reconnect until confirmed.
+
+A return arrives before the confirm of its message, on the same channel; it is matched by message id, exchange and routing key.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pika
+from pika.exceptions import ChannelClosedByBroker
+
+from esb.broker.amqp_thread import IoThread
+from esb.broker.contract import Done
+from esb.broker.headers import refused
+from esb.errors import ConnectionLost, NotConnected, Rejected, TransportError, Unroutable
+
+log = logging.getLogger(__name__)
+
+_SENDS = 5  # a message that was in flight whenever the channel broke so often is likely what breaks it
+NEVER = float("inf")
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A message that is not answered yet. ``name`` is the route's word for where it goes."""
+
+    name: str
+    exchange: str
+    routing_key: str
+    properties: pika.BasicProperties
+    body: bytes
+    done: Done | None
+    deadline: float = NEVER
+    wanted: Callable[[], bool] | None = None
+    """Whether it is still worth sending; asked before it is sent again."""
+    sends: int = 0
+    returned: bool = False
+
+
+class Publisher:
+    """Everything on the I/O thread. ``ready`` says whether messages go out at once."""
+
+    def __init__(self, thread: IoThread, on_broken: Callable[[], None]) -> None:
+        self._thread = thread
+        self._on_broken = on_broken
+        self._channel: Any = None
+        self._confirming = False
+        self._blocked = False
+        self._held = False
+        self._tag = 0
+        self._outstanding: dict[int, Pending] = {}
+        self._backlog: deque[Pending] = deque()
+        self._closed = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a channel in confirm mode."""
+        return self._confirming
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is a channel, or one is being opened."""
+        return self._channel is not None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the broker has told us to wait."""
+        return self._blocked
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything was answered."""
+        return not self._outstanding and not self._backlog
+
+    def send(self, pending: Pending) -> None:
+        """Publish, now or when it is possible. In order with those before."""
+        if self._closed:
+            self._answer(pending, NotConnected("the broker is closed", endpoint=pending.name))
+        elif self._confirming and not self._blocked and not self._held and not self._backlog:
+            self._publish(pending)
+        else:
+            self._backlog.append(pending)
+
+    def up(self, connection: Any, ready: Callable[[], None]) -> None:
+        """Open the channel on a new connection; ``ready`` is called when it confirms."""
+
+        def opened(channel: Any) -> None:
+            if channel is self._channel:
+                channel.add_on_return_callback(self._returned)
+                channel.confirm_delivery(self._confirmed, callback=lambda _: self._selected(channel, ready))
+
+        self._channel = connection.channel(on_open_callback=opened)
+        self._channel.add_on_close_callback(self._channel_closed)
+
+    def _selected(self, channel: Any, ready: Callable[[], None]) -> None:
+        if channel is self._channel:
+            self._confirming = True
+            self._tag = 0
+            ready()
+            self._flush()
+
+    def down(self) -> None:
+        """The connection or the channel is lost: what was not confirmed waits to be sent again, before everything else."""
+        self._channel = None
+        self._confirming = self._blocked = False
+        again = list(self._outstanding.values())
+        self._outstanding.clear()
+        for pending in reversed(again):
+            pending.returned = False
+            if pending.sends >= _SENDS:
+                self._answer(
+                    pending,
+                    refused(f"{pending.name}: the broker closed the channel {_SENDS} times over it", pending.name),
+                )
+            else:
+                self._backlog.appendleft(pending)
+
+    def block(self, *, blocked: bool) -> None:
+        """The broker has (or has no longer) an alarm: hold new messages back, they would only pile up in the socket."""
+        self._blocked = blocked
+        self._flush()
+
+    def hold(self, *, held: bool) -> None:
+        """Hold new messages back while something is being declared: they may be for it."""
+        self._held = held
+        self._flush()
+
+    def expire(self) -> None:
+        """Answer those whose time is over. One that was sent stays known until its confirm, which then says nothing to anybody."""
+        now = time.monotonic()
+        for pending in self._outstanding.values():
+            if pending.deadline <= now:
+                self._late(pending)
+        late = [pending for pending in self._backlog if pending.deadline <= now]
+        if late:
+            self._backlog = deque(pending for pending in self._backlog if pending.deadline > now)
+            for pending in late:
+                self._late(pending)
+
+    def close(self) -> None:
+        """Answer everything that is left."""
+        self._closed = True
+        left = [*self._outstanding.values(), *self._backlog]
+        self._outstanding.clear()
+        self._backlog.clear()
+        for pending in left:
+            self._late(pending)
+
+    def _late(self, pending: Pending) -> None:
+        if pending.sends:
+            error: TransportError = ConnectionLost(
+                f"{pending.name}: sent, but not confirmed in time; it may have arrived", endpoint=pending.name
+            )
+        else:
+            why = "the broker refuses publishers for now (an alarm)" if self._blocked else "no connection to the broker"
+            error = NotConnected(f"{pending.name}: not sent in time: {why}", endpoint=pending.name)
+        self._answer(pending, error)
+
+    def _flush(self) -> None:
+        while self._backlog and self._confirming and not self._blocked and not self._held:
+            pending = self._backlog.popleft()
+            if pending.done is not None and (pending.wanted is None or pending.wanted()):
+                self._publish(pending)
+
+    def _publish(self, pending: Pending) -> None:
+        try:
+            self._channel.basic_publish(
+                pending.exchange, pending.routing_key, pending.body, pending.properties, mandatory=True
+            )
+        except Exception as exc:
+            if self._channel is None or not self._channel.is_open:
+                self._backlog.appendleft(
+                    pending
+                )  # it closed under us: its callback comes, and everything is sent again
+                self._confirming = False
+                return
+            # pika packs a message before it writes a byte of it: nothing was sent, and the next one may go.
+            error = refused(
+                f"{pending.name}: the message cannot be written as AMQP: {type(exc).__name__}: {exc}", pending.name
+            )
+            self._answer(pending, error)
+            return
+        self._tag += 1
+        pending.sends += 1
+        self._outstanding[self._tag] = pending
+
+    def _returned(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
+        for pending in self._outstanding.values():
+            if (
+                pending.properties.message_id == properties.message_id
+                and pending.routing_key == method.routing_key
+                and pending.exchange == method.exchange
+                and not pending.returned
+            ):
+                pending.returned = True
+                return
+
+    def _confirmed(self, frame: Any) -> None:
+        method = frame.method
+        tag: int = method.delivery_tag
+        if method.multiple:
+            tags = []
+            for each in self._outstanding:
+                if each > tag:
+                    break
+                tags.append(each)
+        else:
+            tags = [tag] if tag in self._outstanding else []
+        nacked = method.NAME == "Basic.Nack"
+        for each in tags:
+            pending = self._outstanding.pop(each)
+            self._answer(pending, self._verdict(pending, nacked=nacked))
+
+    def _verdict(self, pending: Pending, *, nacked: bool) -> TransportError | None:
+        if nacked:
+            return Rejected(
+                f"{pending.name}: refused by the broker: the queue is full, or has no leader just now",
+                endpoint=pending.name,
+            )
+        if pending.returned and not pending.exchange:  # a topic without subscriptions returns too: nobody wanted it
+            return Unroutable(
+                f"queue {pending.name!r} does not exist on the broker; declare it before it is used",
+                endpoint=pending.name,
+            )
+        return None
+
+    def _answer(self, pending: Pending, error: TransportError | None) -> None:
+        done, pending.done = pending.done, None
+        if done is not None:
+            try:
+                done(error)
+            except Exception:
+                log.exception("a publisher's callback failed")
+
+    def _channel_closed(self, channel: Any, reason: BaseException) -> None:
+        if channel is self._channel:
+            if isinstance(reason, ChannelClosedByBroker):
+                log.warning("the publishing channel was closed: %s; unconfirmed messages are sent again", reason)
+            self.down()
+            self._on_broken()

@@ -1,0 +1,116 @@
+"""The one I/O thread of a process's RabbitMQ broker: it turns both connections, and only it touches their sockets.
+
+User code never runs here, so heartbeats never wait for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from pika.adapters.select_connection import IOLoop
+
+log = logging.getLogger(__name__)
+
+
+class IoThread:
+    """A loop on a thread of its own. :meth:`call` from any thread, the rest as said."""
+
+    def __init__(self, name: str, on_crash: Callable[[], None]) -> None:
+        self._loop: IOLoop | None = None
+        self._on_crash = on_crash
+        self._calls: deque[Callable[[], None]] = deque()
+        self._woken = False
+        self._ending = False
+        self._pid = 0
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def loop(self) -> Any:
+        """The loop, as pika's connections want it."""
+        return self._loop
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is this thread, which must never wait for itself."""
+        return threading.current_thread() is self._thread
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs, in this process."""
+        return self._pid == os.getpid() and self._thread.is_alive()
+
+    @property
+    def started(self) -> bool:
+        """Whether :meth:`start` was called."""
+        return self._pid != 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether calls are, or will be, served: not started yet, or alive in this process."""
+        return not self._pid or self.alive
+
+    def start(self) -> None:
+        """Start it, once."""
+        self._loop = IOLoop()
+        self._pid = os.getpid()
+        self._thread.start()
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Run a function on the thread, in the order of the calls. One wake-up serves a burst of calls."""
+        self._calls.append(function)
+        if not self._woken and self._loop is not None:
+            self._woken = True
+            self._loop.add_callback_threadsafe(self._drain)
+
+    def later(self, delay: float, function: Callable[[], None]) -> Any:
+        """Run a function in ``delay`` seconds. On this thread only. Returns a handle for :meth:`cancel`."""
+        assert self._loop is not None
+        return self._loop.call_later(delay, lambda: _guarded(function))
+
+    def cancel(self, handle: Any) -> None:
+        """Forget a call made by :meth:`later`. On this thread only."""
+        assert self._loop is not None
+        self._loop.remove_timeout(handle)
+
+    def end(self) -> None:
+        """Let the loop end. On this thread only."""
+        assert self._loop is not None
+        self._ending = True
+        self._loop.stop()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end; whether it came."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _drain(self) -> None:
+        # Cleared first: who appends from here on wakes the loop again.
+        self._woken = False
+        for _ in range(len(self._calls)):
+            _guarded(self._calls.popleft())
+
+    def _run(self) -> None:
+        loop = self._loop
+        assert loop is not None
+        self.call(lambda: None)  # what was called before the start
+        while not self._ending:
+            try:
+                loop.start()
+            except Exception:
+                # A defect in pika or in ours must not end the thread silently, with everyone waiting for it.
+                log.exception("the I/O loop failed; both connections are made anew")
+                _guarded(self._on_crash)
+        self._drain()
+        loop.close()
+
+
+def _guarded(function: Callable[[], None]) -> None:
+    try:
+        function()
+    except Exception:
+        log.exception("a call on the broker's I/O thread failed")

@@ -1,0 +1,107 @@
+"""Where RabbitMQ is and how we talk to it: ``amqp://user:password@host1:5672,host2/vhost?window=500``.
+
+Hosts are tried in turn. ``amqps`` verifies the server's certificate against the system's authorities, or against ``caFile``.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+import pika
+
+from esb.broker.url import options
+from esb.errors import OptionError
+
+_PORTS = {"amqp": 5672, "amqps": 5671}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a URL's query may set. Times in seconds, sizes in bytes; 0 for ``max_length`` is no bound.
+
+    ``namespace`` begins every name we declare, so that projects can share a virtual host. ``window`` is the number of unconfirmed publishes: the
+    depth of the pipeline, and of repetition after a crash. ``delivery_limit`` is how often a message may come back unsettled before RabbitMQ
+    itself sets it aside in the queue ``poison`` (a guard of last resort: RabbitMQ counts drains and browsing too). ``reconnect`` is the longest
+    pause between attempts.
+    """
+
+    namespace: str = "esb"
+    window: int = 500
+    publish_timeout: float = 30.0
+    heartbeat: int = 30
+    reconnect: float = 5.0
+    delivery_limit: int = 1000
+    max_length: int = 0
+    max_body: int = 128 << 20
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A parsed URL. Its repr shows no password."""
+
+    hosts: tuple[tuple[str, int], ...]
+    vhost: str
+    user: str
+    password: str = field(repr=False)
+    tls: bool
+    options: Options
+
+    def __str__(self) -> str:
+        return ",".join(f"{host}:{port}" for host, port in self.hosts) + f"/{self.vhost.removeprefix('/')}"
+
+    def parameters(self, attempt: int, name: str) -> pika.ConnectionParameters:
+        """What pika needs for the given attempt: each goes to the next host. ``name`` is shown by RabbitMQ's tools."""
+        host, port = self.hosts[attempt % len(self.hosts)]
+        return pika.ConnectionParameters(
+            host=host,
+            port=port,
+            virtual_host=self.vhost,
+            credentials=pika.PlainCredentials(self.user, self.password, erase_on_connect=False),
+            heartbeat=self.options.heartbeat,
+            ssl_options=pika.SSLOptions(self._tls_context(), host) if self.tls else None,
+            connection_attempts=1,  # we try again ourselves, with the next host and a growing pause
+            socket_timeout=5.0,
+            stack_timeout=10.0,
+            client_properties={"connection_name": f"esb {self.options.namespace} {name} {os.getpid()}"},
+        )
+
+    def _tls_context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.options.ca_file or None)
+        if self.options.cert_file:
+            context.load_cert_chain(self.options.cert_file, self.options.key_file or None)
+        return context
+
+
+def parse(url: str) -> Address:
+    """Read a URL. Raises :class:`OptionError`; its message never holds the password."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS:
+        raise OptionError(
+            f"{parts.scheme!r} is no scheme of RabbitMQ", hint="write amqp://user:password@host/vhost, or amqps://…"
+        )
+    login, _, names = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    vhost = unquote(parts.path.removeprefix("/")) or "/"
+    return Address(
+        hosts=tuple(_host(name, _PORTS[parts.scheme]) for name in names.split(",")),
+        vhost=vhost,
+        user=unquote(user) or "guest",
+        password=unquote(password) or "guest",
+        tls=parts.scheme == "amqps",
+        options=options(parts.query, Options(), parts.scheme),
+    )
+
+
+def _host(text: str, default: int) -> tuple[str, int]:
+    parts = urlsplit(f"//{text}")
+    try:
+        port = parts.port or default
+    except ValueError:
+        raise OptionError(f"the port in {text!r} is not a number up to 65535", hint="write host:5672") from None
+    return parts.hostname or "localhost", port

@@ -1,0 +1,332 @@
+"""Consuming from RabbitMQ: batches out, settlements back in bursts, a channel of its own for each subscription.
+
+A channel's delivery tags mean nothing on the next one: losing the channel starts a new epoch, and what was in hand is dropped when it is settled.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import pika
+
+from esb.broker.amqp_message import again, attempts_of, delivery
+from esb.broker.amqp_publisher import Pending
+from esb.broker.amqp_thread import IoThread
+from esb.broker.contract import Ack, Delivery, Move, Outcome, Release, Retry
+from esb.broker.handover import Handover
+from esb.broker.headers import carried
+from esb.errors import TransportError, Unroutable
+
+log = logging.getLogger(__name__)
+
+_REOPEN = 1.0  # seconds until a channel that the broker closed is opened again
+_SULK = 0.2  # seconds until a batch that the consumer failed to take is offered again
+_LONGEST_PAUSE = 30.0  # between attempts of a retry or move that its queue refuses
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A message in hand: what is needed to settle it."""
+
+    tag: int
+    properties: pika.BasicProperties
+    body: bytes
+    redelivered: bool
+
+
+class Forwarding(Protocol):
+    """What a subscription needs to publish a message again; the broker provides it."""
+
+    def forward(self, queue: str, delay: float | None, pending: Pending) -> None:
+        """Send to a queue, by one of its delay queues if there is a delay; the target is declared if need be."""
+
+
+class AmqpSubscription:
+    """See :class:`esb.broker.contract.Subscription`. Public methods on any thread, the rest on the I/O thread."""
+
+    def __init__(
+        self,
+        thread: IoThread,
+        wire: str,
+        handover: Handover[Held],
+        *,
+        exclusive: bool,
+        forwarding: Forwarding,
+        on_lost: Callable[[], None],
+    ) -> None:
+        self.handover = handover
+        self._thread = thread
+        self._wire = wire
+        self._exclusive = exclusive
+        self._forwarding = forwarding
+        self._on_lost = on_lost
+        self._connection: Any = None
+        self._channel: Any = None
+        self._consumer: str | None = None
+        self._arrived: deque[Held] = deque()
+        self._flushing = False
+        self._unsettled: dict[int, None] = {}
+        self._settled: deque[list[tuple[Delivery, Outcome]]] = deque()
+        self._acked: set[int] = set()
+        self._acking = False
+        self._forwarded: set[int] = set()
+        self._cancelling = False
+
+    # -- any thread ----------------------------------------------------------------------------------------------------
+
+    def settle(self, outcomes: Iterable[tuple[Delivery, Outcome]]) -> None:
+        """Settle deliveries; acks go out together, contiguous ones as one."""
+        self._settled.append(list(outcomes))
+        self._thread.call(self._apply)
+
+    def pause(self) -> None:
+        """Stop new deliveries: the consumer is cancelled, so that others get the messages."""
+        self.handover.pause()
+        self._thread.call(self._cancel)
+
+    def resume(self) -> None:
+        """Undo :meth:`pause`."""
+        self.handover.resume()
+        self._thread.call(self._consume)
+
+    def stop(self) -> None:
+        """Stop for good."""
+        self.handover.stop()
+        self._thread.call(self._cancel)
+
+    @property
+    def unsettled(self) -> int:
+        """Messages that the broker has given us and not got back."""
+        return len(self._unsettled)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether every settlement was sent."""
+        return not self._settled and not self._acked and not self._forwarded
+
+    # -- the I/O thread: channel and consumer --------------------------------------------------------------------------
+
+    def up(self, connection: Any) -> None:
+        """Consume on a new connection."""
+        if self.handover.stopped or self._channel is not None:
+            return
+        self._connection = connection
+        self._channel = connection.channel(on_open_callback=self._opened)
+        self._channel.add_on_close_callback(self._channel_closed)
+
+    def down(self) -> None:
+        """The connection or the channel is lost: the broker delivers again what was in hand."""
+        self._connection = self._channel = self._consumer = None
+        self._arrived.clear()
+        self._unsettled.clear()
+        self._acked.clear()
+        self._forwarded.clear()
+        self.handover.forget()
+
+    def _opened(self, channel: Any) -> None:
+        if channel is self._channel:
+            channel.add_on_cancel_callback(lambda _: self._cancelled_by_broker(channel))
+            channel.basic_qos(prefetch_count=self.handover.prefetch, callback=lambda _: self._consume())
+
+    def _consume(self) -> None:
+        if self.handover.paused or self.handover.stopped:
+            return
+        self._cancelling = False
+        if self._channel is None and self._connection is not None and self._connection.is_open:
+            self.up(self._connection)
+        elif self._channel is not None and self._channel.is_open and self._consumer is None:
+            self._consumer = self._channel.basic_consume(self._wire, self._deliver)
+        self._flush_soon()
+
+    def _cancel(self) -> None:
+        """Let others have the messages. An exclusive queue passes on only when nothing is in hand here: else its order would break."""
+        self._cancelling = True
+        if self._channel is None:
+            return
+        if self._exclusive:
+            if len(self._unsettled) == len(self._arrived):
+                self.abandon()
+            return
+        if self._consumer is not None and self._channel.is_open:
+            # With a callback pika waits for the answer, and gives back what arrives until then; without, it would drop it.
+            self._channel.basic_cancel(self._consumer, callback=lambda _: None)
+            self._consumer = None
+        while self._arrived:
+            self._release(self._arrived.popleft())
+        if self.handover.stopped and not self._unsettled:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close the channel: the broker takes back, in their order, all messages that are not settled."""
+        channel = self._channel
+        if channel is not None and channel.is_open:
+            self._send_acks()  # settled is settled
+            # pika would cancel the consumers first. RabbitMQ then makes the next consumer active at once, before it has our messages back.
+            channel._consumers.clear()  # noqa: SLF001 - see above; the contract suite tests the order
+            connection = self._connection
+            self.down()
+            self._connection = connection
+            channel.close()
+
+    def _after_settling(self) -> None:
+        if self._cancelling:
+            self._cancel()
+
+    def _cancelled_by_broker(self, channel: Any) -> None:
+        log.warning(
+            "the broker ended the consumer of %s: the queue was deleted; declaring it again", self.handover.queue
+        )
+        if channel is self._channel and channel.is_open:
+            channel.close()
+
+    def _channel_closed(self, channel: Any, reason: BaseException) -> None:
+        if channel is not self._channel:
+            return
+        connection = self._connection
+        self.down()
+        if connection is not None and connection.is_open and not self.handover.stopped:
+            log.warning("the channel consuming %s was closed: %s; opening another", self.handover.queue, reason)
+            self._on_lost()
+            self._thread.later(_REOPEN, lambda: self.up(connection) if connection.is_open else None)
+
+    # -- the I/O thread: deliveries ------------------------------------------------------------------------------------
+
+    def _deliver(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self._unsettled[method.delivery_tag] = None
+        self._arrived.append(Held(method.delivery_tag, properties, body, method.redelivered))
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        # After the loop has read what is there: what came together goes out together.
+        if not self._flushing:
+            self._flushing = True
+            self._thread.call(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        handover = self.handover
+        batch: list[tuple[Delivery, Held]] = []
+        for _ in range(min(handover.credit, len(self._arrived))):
+            held = self._arrived.popleft()
+            made = delivery(
+                handover.queue,
+                held.properties,
+                held.body,
+                redelivered=held.redelivered,
+                tag=handover.next_tag(),
+                epoch=handover.epoch,
+            )
+            batch.append((made, held))
+        if batch:
+            back = handover.deliver(batch)
+            if back and not (handover.paused or handover.stopped):
+                self._thread.later(_SULK, partial(self._give_back, back, handover.epoch))
+            else:
+                self._give_back(back, handover.epoch)
+
+    def _give_back(self, back: list[Held], epoch: int) -> None:
+        if epoch == self.handover.epoch:
+            for held in back:
+                self._release(held)
+            self._after_settling()
+
+    # -- the I/O thread: settlements -----------------------------------------------------------------------------------
+
+    def _apply(self) -> None:
+        if not self._settled:
+            return  # an earlier call of the burst did it
+        while self._settled:
+            for held, outcome in self.handover.take(self._settled.popleft()):
+                match outcome:
+                    case Ack():
+                        self._acked.add(held.tag)
+                    case Release():
+                        self._release(held)
+                    case Retry(delay, extra):
+                        properties = again(held.properties, carried(extra), attempts_of(held.properties) + 1)
+                        self._forward(held, self.handover.queue, max(delay, 0.0), properties)
+                    case Move(queue, extra):
+                        self._forward(held, queue, None, again(held.properties, carried(extra), 0))
+        self._send_acks()
+        self._flush()
+        self._after_settling()
+
+    def _ack_forwarded(self) -> None:
+        self._acking = False
+        self._send_acks()
+        self._after_settling()
+
+    def _send_acks(self) -> None:
+        """Ack what is settled: everything up to the oldest unsettled message in one frame, the rest one by one."""
+        acked, channel = self._acked, self._channel
+        if not acked or channel is None or not channel.is_open:
+            return
+        low = 0
+        front = []
+        for tag in self._unsettled:
+            if tag not in acked:
+                break
+            front.append(tag)
+            low = tag
+        if front:
+            channel.basic_ack(low, multiple=len(front) > 1)
+            acked.difference_update(front)
+        for tag in sorted(acked):
+            channel.basic_ack(tag)
+        for tag in (*front, *acked):
+            self._unsettled.pop(tag, None)
+        acked.clear()
+
+    def _release(self, held: Held) -> None:
+        if self._channel is not None and self._channel.is_open and held.tag in self._unsettled:
+            del self._unsettled[held.tag]
+            self._channel.basic_nack(held.tag, requeue=True)
+
+    def _forward(self, held: Held, queue: str, delay: float | None, properties: pika.BasicProperties) -> None:
+        """Publish again, then ack: the message is durable there before it leaves here. A queue that refuses is asked again, ever more slowly."""
+        epoch = self.handover.epoch
+        pauses = _pauses()
+
+        def current() -> bool:
+            return epoch == self.handover.epoch
+
+        def attempt() -> None:
+            if current():
+                self._forwarding.forward(
+                    queue, delay, Pending(queue, "", "", properties, held.body, done, wanted=current)
+                )
+
+        def done(error: TransportError | None) -> None:
+            if not current():
+                return  # the channel is gone, the broker delivers the original again: a duplicate, never a loss
+            if error is None:
+                self._forwarded.discard(held.tag)
+                self._acked.add(held.tag)
+                if not self._acking:
+                    self._acking = True
+                    self._thread.call(self._ack_forwarded)
+                return
+            log.warning(
+                "a message of %s stays in hand, %s does not take it: %s; trying again",
+                self.handover.queue,
+                queue,
+                error,
+            )
+            if isinstance(error, Unroutable):
+                self._on_lost()
+            self._thread.later(next(pauses), attempt)
+
+        self._forwarded.add(held.tag)
+        attempt()
+
+
+def _pauses() -> Iterator[float]:
+    pause = 0.5
+    while True:
+        yield pause
+        pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,15 @@
+from collections.abc import Iterator
+
+import pytest
+
+from esb.testing.rabbitmq import RabbitNode, running_node
+
+# The suite is shipped code: pytest must be told that its asserts should explain themselves.
+pytest.register_assert_rewrite("esb.testing.broker_suite")
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[RabbitNode]:
+    """One RabbitMQ node for all tests; each uses a namespace of its own on it."""
+    with running_node() as node:
+        yield node
