@@ -156,7 +156,27 @@ class ThrottlerRejectedExecutionException(RejectedExecutionException):
     """``org.apache.camel.processor.ThrottlerRejectedExecutionException``."""
 
 
+class NoMessageIdException(CamelExchangeException):
+    """``org.apache.camel.processor.idempotent.NoMessageIdException``."""
+
+
+class ClosedCorrelationKeyException(CamelExchangeException):
+    """``org.apache.camel.processor.aggregate.ClosedCorrelationKeyException``."""
+
+
+class CallNotPermittedException(RuntimeException):
+    """``io.github.resilience4j.circuitbreaker.CallNotPermittedException``."""
+
+
+class BulkheadFullException(RuntimeException):
+    """``io.github.resilience4j.bulkhead.BulkheadFullException``."""
+
+
 _PACKAGES: Final = {
+    "org.apache.camel.processor.idempotent": (NoMessageIdException,),
+    "org.apache.camel.processor.aggregate": (ClosedCorrelationKeyException,),
+    "io.github.resilience4j.circuitbreaker": (CallNotPermittedException,),
+    "io.github.resilience4j.bulkhead": (BulkheadFullException,),
     "java.lang": (
         *(
             RuntimeException,
