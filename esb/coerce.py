@@ -214,6 +214,12 @@ def listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple, set)) else [value]
 
 
+def _big_decimal(value: Any) -> decimal.Decimal | None:
+    if isinstance(value, str):  # Camel has no such conversion; ``decimal`` is ours
+        raise NoConversion("a text is no BigDecimal: convert it to decimal")
+    return exact(value)
+
+
 def _sequence(value: Any) -> Any:
     if value is None or isinstance(value, list):
         return value
@@ -249,7 +255,8 @@ _TYPES: Final[tuple[tuple[Callable[[Any], Any], str], ...]] = (
     (_octets, "byte[] bytes inputstream streamcache bytebuffer"),
     (integer, "integer int long short byte biginteger"),
     (floating, "double float number"),
-    (exact, "bigdecimal decimal"),
+    (exact, "decimal"),
+    (_big_decimal, "bigdecimal"),
     (boolean, "boolean bool"),
     (_sequence, "list arraylist collection set iterable iterator"),
     (_mapping, "map hashmap linkedhashmap dict"),

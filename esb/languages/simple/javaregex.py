@@ -17,7 +17,7 @@ from esb.errors import ExpressionFailed
 
 _log = logging.getLogger("esb.languages.regex")
 
-_POSSESSIVE: Final = re.compile(r"(?<!\\)([*+?}])\+")
+_POSSESSIVE: Final = re.compile(r"(?<!\\)([*+?]|\{\d+(?:,\d*)?\})\+")
 _NAMED: Final = re.compile(r"\(\?<(?=[A-Za-z])")
 _CLASSES: Final = {
     r"\p{Alpha}": "[A-Za-z]",

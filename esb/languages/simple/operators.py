@@ -105,6 +105,8 @@ def compare(left: Any, right: Any) -> int:
     if kinds == (str, str):
         if looks_whole(left) and looks_whole(right):
             return _sign(int(left), int(right))
+        if looks_numeric(left) and looks_numeric(right):
+            return _sign(float(left), float(right))
         return _sign(left, right)
     if kinds in {(int, int), (float, float)}:
         return _sign(left, right)

@@ -104,11 +104,25 @@ def _named(call: Call, getter: Getter, usage: str, *, quotes: bool) -> Expressio
         raise call.misused(usage)
     if rest.count("[") != rest.count("]") or (".." in rest and "[" not in rest):
         raise call.misused(usage)
+    if rest[0] == ".":
+        return _null_safe_name(rest[1:], getter)
     if "${" in rest:
         return _computed(call, rest, usage, quotes=quotes)
     if "." not in rest and "[" not in rest:
         return getter(rest)
     return _with_path(call, rest, getter, usage)
+
+
+def _null_safe_name(name: str, getter: Getter) -> Expression:
+    """``${header?.x}``: as Camel, nothing if there is no such header, and a failure if there is one."""
+    get = getter(name)
+
+    def find(exchange: Exchange) -> Any:
+        if get(exchange) is not None:
+            raise ExpressionFailed(f"{name!r} with '?' before it is no path: write it without")
+        return None
+
+    return find
 
 
 def _with_path(call: Call, rest: str, getter: Getter, usage: str) -> Expression:

@@ -1,0 +1,61 @@
+"""The score of a run: verdicts by case, sums by area, the files it is kept in."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from tests.conformance.casefile import Case, find_cases, load_case
+from tests.conformance.run import verdict
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+FLOOR = HERE / "floor.json"
+
+
+def case_folders() -> list[Path]:
+    """Folders with cases that are there: the oracle's, and the project's own."""
+    given = os.environ.get("ESB_ORACLE_CASES") or "../shared/oracle/cases"
+    folders = [(ROOT / given).resolve(), HERE / "cases"]
+    return [folder for folder in folders if folder.is_dir() and find_cases(folder)]
+
+
+def load_cases(area: str = "", name: str = "") -> list[Case]:
+    """The cases of all folders, or those of an area, or those whose name holds a text."""
+    found = []
+    for folder in case_folders():
+        for path in find_cases(folder):
+            relative = path.relative_to(folder).with_suffix("").as_posix()
+            if (not area or relative == area or relative.startswith(f"{area}/")) and name in relative:
+                found.append(load_case(path, folder))
+    return found
+
+
+def run_cases(
+    cases: Iterable[Case], told: Callable[[Case, str], None] = lambda _case, _verdict: None
+) -> dict[str, str]:
+    """Verdict by case, one after the other."""
+    verdicts = {}
+    for case in cases:
+        verdicts[case.name] = verdict(case)
+        told(case, verdicts[case.name])
+    return verdicts
+
+
+def by_area(verdicts: dict[str, str]) -> dict[str, dict[str, int]]:
+    """Area -> cases and passes."""
+    areas: dict[str, dict[str, int]] = {}
+    for name, told in verdicts.items():
+        sums = areas.setdefault(name.partition("/")[0], {"cases": 0, "passed": 0})
+        sums["cases"] += 1
+        sums["passed"] += told == "pass"
+    return areas
+
+
+def write_report(verdicts: dict[str, str], path: Path) -> None:
+    """``{"cases": {name: "pass" | first difference}, "areas": {area: {"cases", "passed"}}}``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {"cases": dict(sorted(verdicts.items())), "areas": by_area(verdicts)}
+    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
