@@ -59,18 +59,6 @@ class GatheringSpec(StepSpec):
     )
 
 
-def processor(builder: Builder, spec: GatheringSpec, reference: str | None) -> Step | None:
-    """The processor that a reference names: a callable, or an object with ``process(exchange)``."""
-    if not reference:
-        return None
-    found: Any = builder.reference(reference, spec.at)
-    made = found() if isinstance(found, type) else found
-    call = getattr(made, "process", made)
-    if not callable(call):
-        raise OptionError(f"{reference!r} is no processor", spec.at, "give a callable, or an object with 'process'")
-    return call  # type: ignore[no-any-return]  # what beans are is not known to mypy
-
-
 def named_strategy(builder: Builder, spec: Any) -> Strategy | None:
     """The strategy that the options of a step name, None if there is none."""
     if not spec.aggregation_strategy:

@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from esb.coerce import text
 from esb.component import Producer
+from esb.eip._sending import TO_ENDPOINT
 from esb.errors import NOWHERE, Position
-from esb.exchange import IN_ONLY, Exchange
+from esb.exchange import Exchange
 from esb.expression import LanguageSpec
 from esb.javanames import IllegalArgumentException
 from esb.program import Step
@@ -95,10 +96,10 @@ class SendToRecipient(StepSpec):
 
         def send(exchange: Exchange) -> None:
             producer, uri, _ = exchange.properties[RECIPIENT]
-            exchange.properties["CamelToEndpoint"] = uri
+            exchange.properties[TO_ENDPOINT] = uri
             pipelined = getattr(producer, "send_pipelined", None) if late is not None else None
             unit = exchange.unit
-            if late is None or pipelined is None or unit is None or exchange.waits or exchange.pattern != IN_ONLY:
+            if late is None or pipelined is None or unit is None or exchange.waits:
                 producer.send(exchange)
                 return
             unit.hold()
@@ -109,7 +110,11 @@ class SendToRecipient(StepSpec):
                 else:
                     late(exchange, error)
 
-            pipelined(exchange, done)
+            try:
+                pipelined(exchange, done)
+            except Exception:
+                unit.release()  # it was not handed over: the failure is this step's, now
+                raise
 
         return send
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from esb.eip._gathering import Gathering, GatheringSpec, processor
+from esb.eip._gathering import Gathering, GatheringSpec
+from esb.eip._processors import processor
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.program import Step
@@ -25,7 +26,7 @@ class MulticastSpec(GatheringSpec):
     steps = field(Kind.STEPS, (), doc="The branches: each step is one; several steps of one branch go into a pipeline.")
 
     def build(self, builder: Builder) -> Step | None:
-        prepare = processor(builder, self, self.on_prepare)
+        prepare = processor(builder, self.on_prepare, self.at) if self.on_prepare else None
         tail = not self.stop_on_exception and not builder.in_try
         branches = [builder.program([step], tail=tail) for step in self.steps if not step.disabled]
         gathering = Gathering(builder, self, keeps_original=False)

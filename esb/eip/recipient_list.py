@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from esb.eip._gathering import Gathering, GatheringSpec, processor
+from esb.eip._gathering import Gathering, GatheringSpec
+from esb.eip._processors import processor
 from esb.eip._recipients import RECIPIENT, Recipient, Resolve, keeping_recipient, resolver, sending, uris
 from esb.eip.multicast import copies
 from esb.errors import ConfigError
@@ -31,7 +32,7 @@ class RecipientListSpec(GatheringSpec):
 
     def build(self, builder: Builder) -> Step:
         evaluate = builder.expression(self.expression)
-        prepare = processor(builder, self, self.on_prepare)
+        prepare = processor(builder, self.on_prepare, self.at) if self.on_prepare else None
         delimiter: str = self.delimiter
         resolve = resolver(builder, self.expression, cache_size=self.cache_size, at=self.at)
         if self.ignore_invalid_endpoints:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any
 
-from esb.eip._gathering import Gathering, GatheringSpec, processor
+from esb.eip._gathering import Gathering, GatheringSpec
 from esb.eip._parts import cutter, parts
+from esb.eip._processors import processor
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.program import Step
@@ -41,7 +42,7 @@ class SplitSpec(GatheringSpec):
 
     def build(self, builder: Builder) -> Step:
         evaluate = builder.expression(self.expression)
-        prepare = processor(builder, self, self.on_prepare)
+        prepare = processor(builder, self.on_prepare, self.at) if self.on_prepare else None
         cut = cutter(self.delimiter)
         streaming: bool = self.streaming
         # What runs on this part's end may be pipelined, as this step waits for the parts' units; not where the first failure must be seen at once.

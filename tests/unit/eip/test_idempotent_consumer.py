@@ -1,0 +1,133 @@
+import pytest
+
+from esb.eip.idempotent_consumer import IdempotentConsumerSpec
+from esb.errors import OptionError
+from esb.exchange import Exchange
+from esb.javanames import NoMessageIdException
+from esb.stores.contract import Standing
+from esb.stores.memory import MemoryIdempotentRepository
+from esb.stores.sqlite import SqliteIdempotentRepository
+
+from .support import Bench, Later, do, fail, header
+
+
+@pytest.fixture
+def keys():
+    return MemoryIdempotentRepository()
+
+
+def bench(keys, *steps, after=(), **options):
+    spec = IdempotentConsumerSpec(expression=header("id"), idempotent_repository="#bean:keys", steps=steps, **options)
+    return Bench(spec, *after, beans={"keys": keys})
+
+
+def test_a_repeated_key_is_kept_out_and_goes_on_after_the_block(keys):
+    inside, after = [], []
+    one = bench(keys, do(inside.append), after=[do(after.append)])
+    outers = [one.send(body, id=key) for body, key in (("a", 1), ("b", 1), ("c", 2), ("d", "1"))]
+    assert [exchange.body for exchange in inside] == ["a", "c"]
+    assert [exchange.body for exchange in after] == ["a", "b", "c", "d"]
+    assert [outer.properties.get("CamelDuplicateMessage") for outer in outers] == [None, True, None, True]
+
+
+def test_a_failure_anywhere_in_the_delivery_makes_the_key_new_again(keys):
+    inside = []
+    one = bench(keys, do(inside.append), after=[fail(ValueError("x"), lambda e: e.body == "a")])
+    one.send("a", id=1)
+    one.send("b", id=1)
+    assert [exchange.body for exchange in inside] == ["a", "b"]
+    assert keys.standing("1") is Standing.DONE
+
+
+def test_a_handled_failure_makes_the_key_new_again(keys):
+    def handled(exchange):
+        exchange.halted = exchange.handled = True
+
+    bench(keys, do(handled)).send("a", id=1)
+    assert keys.standing("1") is Standing.NEW
+
+
+def test_the_key_can_stay_after_a_failure(keys):
+    bench(keys, fail(ValueError("x")), remove_on_failure=False).send("a", id=1)
+    assert keys.standing("1") is Standing.DONE
+
+
+@pytest.mark.parametrize(("eager", "times"), [(True, 1), (False, 2)])
+def test_eager_keeps_a_nested_repeat_out(keys, eager, times):
+    inside = []
+
+    def call_again(exchange):
+        inside.append(exchange)
+        if len(inside) == 1:
+            one.program(exchange)
+
+    one = bench(keys, do(call_again), eager=eager)
+    one.send("a", id=1)
+    assert len(inside) == times
+    assert keys.standing("1") is Standing.DONE
+
+
+def test_repeats_can_be_let_in_marked(keys):
+    inside = []
+    one = bench(keys, do(lambda e: inside.append(e.properties.get("CamelDuplicateMessage"))), skip_duplicate=False)
+    one.send("a", id=1)
+    one.send("b", id=1)
+    assert inside == [None, True]
+
+
+def test_a_message_without_key_is_an_error(keys):
+    assert isinstance(bench(keys).send("a").error, NoMessageIdException)
+
+
+def test_without_a_repository_the_route_is_refused():
+    with pytest.raises(OptionError):
+        Bench(IdempotentConsumerSpec(expression=header("id")))
+
+
+def test_the_key_is_done_when_the_last_send_is_confirmed_and_not_before(keys):
+    sent = []
+    one = bench(keys, Later(sent=sent))
+    one.send("a", id=1)
+    assert keys.standing("1") is Standing.STARTED
+    sent[0][1]()
+    assert keys.standing("1") is Standing.DONE
+
+
+def test_completion_eager_counts_the_end_of_the_block(keys):
+    one = bench(keys, after=[fail(ValueError("x"))], completion_eager=True)
+    one.send("a", id=1)
+    assert keys.standing("1") is Standing.DONE
+
+
+def test_a_message_tried_again_from_outside_gets_in_again(keys):
+    inside = []
+    one = bench(keys, do(inside.append), fail(ValueError("x"), lambda _: len(inside) == 1))
+    outer = Exchange("a", {"id": 1})
+    with pytest.raises(ValueError, match="x"):
+        run_open(one, outer)
+    outer.exhausted = False
+    run_open(one, outer)
+    outer.unit.release()
+    assert len(inside) == 2
+    assert keys.standing("1") is Standing.DONE
+
+
+def run_open(one, exchange):
+    from esb.unit import UnitOfWork
+
+    exchange.unit = exchange.unit or UnitOfWork()
+    one.program(exchange)
+
+
+def test_a_file_remembers_over_a_restart(tmp_path):
+    def run():
+        inside = []
+        spec = IdempotentConsumerSpec(
+            id="once", expression=header("id"), idempotent_repository="#bean:keys", steps=[do(inside.append)]
+        )
+        one = Bench(spec, beans={"keys": SqliteIdempotentRepository(str(tmp_path / "keys.db"))})
+        one.send("a", id=1)
+        one.stop()
+        return len(inside)
+
+    assert [run(), run()] == [1, 0]
