@@ -155,18 +155,18 @@ class ErrorHandler:
         )
 
     def _clause(self, exchange: Exchange, error: BaseException) -> Clause | None:
-        """The clause of the nearest class: the error's own first, then its causes from the root up, as Camel's matcher does."""
-        for candidate in _chain(error):
-            best: tuple[int, Clause] | None = None
+        """The clause of the nearest class, of the error or a cause; at the same distance the root's, then the first one's (as Camel's matcher)."""
+        best: tuple[int, Clause] | None = None
+        for candidate in reversed(_chain(error)):
             for clause in self._clauses:
                 distance = _distance(candidate, clause.catches)
                 if distance is None or (best and best[0] <= distance):
                     continue
                 if clause.when is None or self._holds(exchange, clause.when, error):
                     best = (distance, clause)
-            if best:
-                return best[1]
-        return None
+            if best and best[0] == 0:
+                break
+        return best[1] if best else None
 
     def _holds(self, exchange: Exchange, predicate: Predicate, error: BaseException) -> bool:
         # The predicate may look at ${exception}, which is not noted yet while the clause is being chosen.
