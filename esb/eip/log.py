@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from esb.coerce import text
+from esb.coerce import inner
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.program import Step
@@ -51,7 +51,7 @@ class LogSpec(StepSpec):
 
         def log(exchange: Exchange) -> None:
             if written(level):
-                write(level, "%s", text(evaluate(exchange)), extra=extra)
+                write(level, "%s", inner(evaluate(exchange)), extra=extra)
 
         return log
 

@@ -8,7 +8,7 @@ from esb.eip._processors import processor
 from esb.eip._told import told
 from esb.exchange import Exchange
 from esb.fields import Kind, field
-from esb.program import Program, Step
+from esb.program import Step
 from esb.step import Builder, StepSpec
 
 INDEX = "CamelLoopIndex"
@@ -42,17 +42,22 @@ class LoopSpec(StepSpec):
                 turns = exchange.properties[SIZE] = _turns(count(exchange))
             current = exchange
             index = 0
-            while index != turns and turns >= -1 and not (stopping is not None and stopping.is_set()):
-                if holds is not None and not holds(current):
-                    break
-                current = _copy(exchange) if copy else exchange
-                if prepare is not None:
-                    prepare(current)
-                current.properties[INDEX] = index
-                _turn(exchange, current, program)
-                if exchange.halted:
-                    return
-                index += 1
+            try:
+                while index != turns and not (stopping is not None and stopping.is_set()):
+                    if holds is not None and not holds(current):
+                        break
+                    if copy:
+                        current = _copy(exchange)
+                    if prepare is not None:
+                        prepare(current)
+                    current.properties[INDEX] = index
+                    program(current)
+                    if current.halted:
+                        return
+                    index += 1
+            finally:
+                if current is not exchange:
+                    _take(exchange, current)
 
         return loop
 
@@ -76,13 +81,10 @@ def _copy(exchange: Exchange) -> Exchange:
     return current
 
 
-def _turn(exchange: Exchange, current: Exchange, program: Program) -> None:
-    try:
-        program(current)
-    finally:
-        if current is not exchange:
-            exchange.message = current.message
-            exchange.properties = current.properties
-            exchange.variables = current.variables
-            exchange.halted, exchange.handled = current.halted, current.handled
-            exchange.exhausted, exchange.error = current.exhausted, current.error
+def _take(exchange: Exchange, last: Exchange) -> None:
+    """The outcome of the last turn is that of the loop, with what it left: only the unit and the identity are the same all along."""
+    exchange.message = last.message
+    exchange.properties = last.properties
+    exchange.variables = last.variables
+    exchange.halted, exchange.handled = last.halted, last.handled
+    exchange.exhausted, exchange.error = last.exhausted, last.error
