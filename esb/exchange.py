@@ -218,7 +218,7 @@ _origin = ""
 
 def _renew_origin() -> None:
     global _origin  # noqa: PLW0603 -- one per process: workers are forked and must never share ids
-    _origin = os.urandom(5).hex()
+    _origin = os.urandom(5).hex().upper()
 
 
 _renew_origin()
@@ -226,5 +226,5 @@ os.register_at_fork(after_in_child=_renew_origin)
 
 
 def new_id() -> str:
-    """A unique id that sorts by time: 12 hex digits of milliseconds, 10 of the process, a counter. Thread-safe."""
-    return f"{time.time_ns() // 1_000_000:012x}-{_origin}-{next(_counter):x}"
+    """A unique id that sorts by time, in the form of Camel's: 12 hex digits of milliseconds, 10 of the process, 9 of a counter. Thread-safe."""
+    return f"{time.time_ns() // 1_000_000:012X}{_origin[:3]}-{_origin[3:]}{next(_counter):09X}"

@@ -31,7 +31,7 @@ class Scope(Protocol):
 class LanguageSpec(Spec):
     """An expression as written. One language is one class in one module of ``esb.languages``; ``name`` is its key in YAML."""
 
-    expression = field(Kind.TEXT, "", scalar=True, raw=True, doc="The text of the expression.")
+    expression = field(Kind.TEXT, None, scalar=True, raw=True, doc="The text of the expression.")
     id = field(Kind.TEXT, None, doc="Name of the expression.")
     trim = field(Kind.BOOL, True, doc="Whether blanks around the text are cut off.")
     result_type = field(
@@ -50,7 +50,7 @@ class LanguageSpec(Spec):
     @property
     def text(self) -> str:
         """The text with blanks trimmed as asked."""
-        text: str = self.expression
+        text: str = self.expression or ""
         return text.strip() if self.trim else text
 
 

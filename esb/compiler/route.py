@@ -99,6 +99,7 @@ class Route:
 
     def process(self, exchange: Exchange) -> None:
         """Run the program on an exchange that another route brought (direct); raises what nobody handled."""
+        exchange.from_route = exchange.from_route or self.id  # sent from outside, by a producer template
         with self._lock:
             self._inflight += 1
         failed = 1

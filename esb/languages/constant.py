@@ -14,6 +14,8 @@ class Constant(LanguageSpec):
     name = "constant"
 
     def compile(self, scope: Scope) -> Expression:
+        if self.expression is None:
+            return lambda _exchange: None
         text = resource_text(self.text, scope, self.at)
         if self.result_type is None:
             return lambda _exchange: text

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from esb.errors import UnknownName
-from esb.exchange import Exchange
+from esb.errors import OptionError, UnknownName
 from esb.expression import Expression, LanguageSpec, Scope, as_result
 
 
 class Ref(LanguageSpec):
-    """A bean that is an expression: a callable of the exchange, or an object with ``evaluate(exchange)``. Looked up once, at the first message."""
+    """A bean that is an expression: a callable of the exchange, or an object with ``evaluate(exchange)``. Looked up at load."""
 
     name = "ref"
 
     def compile(self, scope: Scope) -> Expression:
-        name, at = self.text.removeprefix("#bean:").removeprefix("#"), self.at
-
-        def evaluate(exchange: Exchange) -> Any:
-            # At run time: beans of the same file may be made after the routes are compiled.
-            try:
-                bean = scope.lookup("bean", name)
-            except UnknownName as unknown:
-                raise UnknownName("expression", name, unknown.known, at) from None
-            call = getattr(bean, "evaluate", None) or getattr(bean, "matches", None) or bean
-            return call(exchange) if callable(call) else call
-
-        return as_result(evaluate, self.result_type, self.at)
+        name = self.text.removeprefix("#bean:").removeprefix("#")
+        try:
+            bean: Any = scope.lookup("bean", name)
+        except UnknownName as unknown:
+            raise UnknownName("expression", name, unknown.known, self.at) from None
+        call = getattr(bean, "evaluate", None) or getattr(bean, "matches", None) or bean
+        if not callable(call):
+            raise OptionError(f"the bean {name!r} is no expression", self.at, "give it a method evaluate(exchange)")
+        return as_result(call, self.result_type, self.at)

@@ -177,7 +177,16 @@ def _difference(where: str, wanted: Any, given: Any) -> Iterator[str]:
         for number, (one, other) in enumerate(zip(wanted, given, strict=True)):
             yield from _difference(f"{where}[{number}]", one, other)
     elif not _same(wanted, given):
-        yield f"{where}: {_short(wanted)} expected, {_short(given)} given"
+        yield f"{where}: {_apart(wanted, given)}"
+
+
+def _apart(wanted: Any, given: Any) -> str:
+    """Both values; of long texts the part where they begin to differ."""
+    if isinstance(wanted, str) and isinstance(given, str) and len(wanted) > 100:
+        at = next((at for at, pair in enumerate(zip(wanted, given, strict=False)) if pair[0] != pair[1]), len(given))
+        start = max(0, at - 20)
+        return f"at {at}, {_short(wanted[start : at + 60])} expected, {_short(given[start : at + 60])} given"
+    return f"{_short(wanted)} expected, {_short(given)} given"
 
 
 def _same(wanted: Any, given: Any) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from esb.coerce import float_text
 from esb.components.mock import MockComponent, MockEndpoint, Received
 from esb.context import RouteContext
 from esb.dsl.placeholders import Properties
@@ -141,9 +142,10 @@ class Run:
                 context.load(self._routes, file="case.yaml")
                 context.start()
             except ConfigError as error:
-                return {"failed": str(error).splitlines()[0]}
+                findings = str(error).splitlines()
+                return {"failed": next((told for told in findings if "unknown" in told), findings[0])}
             ours["replies"] = self._act(context)
-            self._settle()
+            self._settle(context)
         finally:
             context.stop(2.0)
             if web is not None:
@@ -258,7 +260,7 @@ class Run:
 
     def _body(self, action: dict[str, Any]) -> Any:
         if "json" in action:
-            return self._filled(json.dumps(action["json"], separators=(",", ":"), ensure_ascii=False))
+            return self._filled(_compact(action["json"]))
         if "bodyFile" in action:
             return FileBody(self._scratch / action["bodyFile"])
         if "bodyBase64" in action:
@@ -324,7 +326,7 @@ class Run:
                 return False
         return True
 
-    def _settle(self) -> None:
+    def _settle(self, context: RouteContext) -> None:
         if self._document.get("waitFor"):
             self._wait_for(self._document["waitFor"])
         if self._document.get("settle"):
@@ -333,7 +335,8 @@ class Run:
         while calm < 3 and time.monotonic() < end:
             with self._lock:
                 seen = len(self._order)
-            calm, last = (calm + 1 if seen == last else 0), seen
+            busy = any(route.inflight for route in list(context.routes.values()))
+            calm, last = (calm + 1 if seen == last and not busy else 0), seen
             time.sleep(0.01)
 
     # -- recording -------------------------------------------------------------------------------------------------------------
@@ -387,6 +390,21 @@ class Run:
 def canonical(message: dict[str, Any]) -> str:
     """A text to sort messages by, where their order is no promise."""
     return json.dumps({key: message.get(key) for key in ("body", "headers")}, sort_keys=True, ensure_ascii=False)
+
+
+def _compact(value: Any) -> str:
+    """Compact JSON, numbers as Java writes them."""
+    if isinstance(value, float):
+        return float_text(value)
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{_compact(item)}" for key, item in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ",".join(_compact(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _text(value: Any) -> str:

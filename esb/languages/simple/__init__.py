@@ -23,6 +23,8 @@ class Simple(LanguageSpec):
     name = "simple"
 
     def compile(self, scope: Scope) -> Expression:
+        if self.expression is None:
+            return lambda _exchange: None
         evaluate = (
             self._compiled(scope, predicate=True)
             if self.result_type in _BOOLEANS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from esb.errors import NOWHERE, Position, RouteSyntaxError
+from esb.exchange import Exchange
 from esb.expression import Expression, Scope
 from esb.languages.simple.arguments import closing
 from esb.languages.simple.compile import Compiler
@@ -17,7 +18,8 @@ from esb.methods import method_call
 def method_chain(bean: Any, method: str | None, scope: Scope, at: Position = NOWHERE) -> Expression:
     """Compile the call and the path behind it. Raises UnknownName for a missing method and RouteSyntaxError for a path that is none."""
     head, path = _cut(method or "")
-    invoke = method_call(bean, head or None, scope, at).invoke
+    called = method_call(bean, head or None, scope, at)
+    invoke = _on_a_copy(called.invoke) if called.gives_nothing else called.invoke
     if not path:
         return invoke
     try:
@@ -25,6 +27,15 @@ def method_chain(bean: Any, method: str | None, scope: Scope, at: Position = NOW
     except SyntaxFault as fault:
         raise RouteSyntaxError(f"{method!r} is not a method call", at, fault.hint) from None
     return lambda exchange: follow(invoke(exchange), exchange)
+
+
+def _on_a_copy(process: Expression) -> Expression:
+    """A bean that works on the exchange gives no value; as an expression it must not change the message."""
+
+    def run(exchange: Exchange) -> None:
+        process(exchange.derive())
+
+    return run
 
 
 def _cut(method: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from esb.errors import ConfigError
 from esb.exchange import Exchange
 from esb.expression import Expression
-from esb.javanames import IllegalArgumentException
+from esb.javanames import IllegalArgumentException, RuntimeCamelException
 from esb.languages.simple.arguments import unquoted
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.nodes import SyntaxFault
@@ -25,7 +25,7 @@ def query(call: Call) -> Expression:
     told = unquoted(call.inside(f"{call.name}(expression)", to_last=True))
     sourced = _SOURCE.fullmatch(told)
     if sourced and sourced[1] == "exchangeProperty":
-        return _no_repository(sourced[1])
+        return _no_repository(sourced[1], IllegalArgumentException if call.name == "xpath" else RuntimeCamelException)
     options: dict[str, Any] = {"expression": told}
     if sourced:
         options = {"expression": sourced[3].strip(), "source": f"{sourced[1]}:{sourced[2].strip()}"}
@@ -36,9 +36,9 @@ def query(call: Call) -> Expression:
         raise SyntaxFault(error.message, call.at, error.hint) from error
 
 
-def _no_repository(name: str) -> Expression:
+def _no_repository(name: str, failure: type[Exception]) -> Expression:
     # Camel 4.17 takes the name for a repository of variables, and fails on each message.
     def fail(_exchange: Exchange) -> Any:
-        raise IllegalArgumentException(f"there are no variables named {name!r}: write property:name")
+        raise failure(f"there are no variables named {name!r}: write property:name")
 
     return fail
