@@ -2,3 +2,7 @@
 
 The data of a message is plain Python (see :mod:`adapters.soap.codec` for the shape), the same for requests, answers, headers and faults.
 """
+
+from adapters.soap.component import SoapComponent
+
+__all__ = ["SoapComponent"]

@@ -164,7 +164,9 @@ class FaultCodec:
                     found[field.key] = field.read(entry)
                     continue
                 except ValidationFailed:
-                    pass  # the fault itself is what matters: its detail comes as text
+                    # The fault itself is what matters: its detail comes as text. PHP adds an empty one to faults that have none.
+                    if not len(entry) and not (entry.text or "").strip():
+                        continue
             found[local(entry.tag)] = outer(entry)
         return found
 

@@ -1,0 +1,188 @@
+"""``soap:path/of.wsdl``: calls the operations of a WSDL (``to``), or serves them on the bus's web server (``from``).
+
+Exchange properties, which only routes and this component set (never a header that a sender could fill):
+
+=================  ==============================================================================================================
+``operationName``  the operation: set by the consumer, read by the producer where the option ``operation`` is not given
+``soapInHeaders``  SOAP header blocks that came in, by name: the request's at the consumer, the answer's after the producer
+``soapOutHeaders`` header blocks to send, by name: with the producer's request (which takes them away) or the consumer's answer
+``soapFault``      at the consumer: answer with this declared fault, ``{"BusinessFault": {"code": ..., "message": ...}}``
+=================  ==============================================================================================================
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from esb.component import Component, Consumer, Context, Deliver, Endpoint, Producer
+from esb.errors import ConfigError, OptionError
+from esb.fields import Kind, field
+
+if TYPE_CHECKING:
+    from adapters.soap.client import SoapCaller
+    from adapters.soap.messages import Contract
+    from adapters.soap.server import SoapService
+
+T = TypeVar("T")
+
+OPERATION = "operationName"
+IN_HEADERS = "soapInHeaders"
+OUT_HEADERS = "soapOutHeaders"
+FAULT = "soapFault"
+
+
+class SoapEndpoint(Endpoint):
+    """A WSDL of the project, and how it is called or served. Bodies are plain data in the shape of the WSDL's types."""
+
+    component: SoapComponent
+
+    wsdl = field(
+        Kind.TEXT,
+        path=True,
+        doc="The WSDL file, relative to the project's folder.",
+        example="schemas/erp.wsdl",
+    )
+    operation = field(
+        Kind.TEXT,
+        None,
+        doc="The operation; without it the exchange property operationName says which (to), or all are served (from).",
+    )
+    service = field(Kind.TEXT, "", doc="The WSDL's service, where it has several.")
+    port = field(
+        Kind.TEXT, "", doc="The service's port; by default the SOAP 1.1 one is called, and both versions are served."
+    )
+    # Calling.
+    address = field(
+        Kind.TEXT,
+        "",
+        doc="Where to call; by default the port's address in the WSDL.",
+        example="https://erp.example/sales",
+    )
+    timeout = field(
+        Kind.DURATION, 30.0, doc="Total time for a call, connecting and reading the answer included.", example="30s"
+    )
+    connect_timeout = field(Kind.DURATION, 10.0, doc="Time to connect.")
+    max_response_size = field(Kind.SIZE, 32 << 20, doc="Largest answer that is read.", example="32mb")
+    validate_answers = field(
+        Kind.BOOL, True, doc="Whether answers must keep the WSDL's schema; turn off for a partner that breaks its own."
+    )
+    auth_username = field(Kind.TEXT, None, doc="User name for HTTP basic authentication.")
+    auth_password = field(Kind.TEXT, None, secret=True, doc="Its password.", example="{{erp.password}}")
+    ca_file = field(Kind.TEXT, None, doc="PEM file of the authorities to trust, in place of the system's.")
+    certificate = field(Kind.TEXT, None, doc="PEM file of the client's certificate.")
+    key = field(Kind.TEXT, None, doc="PEM file of the client's key.")
+    # Serving.
+    location = field(Kind.TEXT, None, name="path", doc="Path on the bus's web server (from).", example="/erp/sales")
+    max_body = field(Kind.SIZE, 10 << 20, doc="Largest request that is taken (from).", example="10mb")
+    publish_wsdl = field(Kind.BOOL, True, doc="Whether GET with ?wsdl gives the WSDL, with our address (from).")
+    public_address = field(
+        Kind.TEXT,
+        None,
+        doc="The address in the published WSDL; by default the one the client called.",
+        example="https://bus.example/erp",
+    )
+
+    def prepare(self) -> None:
+        if bool(self.auth_username) != bool(self.auth_password):
+            raise OptionError("HTTP basic authentication needs 'authUsername' and 'authPassword'", self.at)
+        if self.location is not None and not self.location.startswith("/"):
+            raise OptionError(
+                f"'path' is {self.location!r}, not a path on the web server",
+                self.at,
+                "begin it with a slash, such as /erp/sales",
+            )
+        # A WSDL is part of the configuration, as the route file is: it is read here so that a check finds what is wrong with it.
+        self.contract = self._at_home(lambda: self.component.contract(self.context.path(self.wsdl)))
+        if self.operation:
+            self._at_home(lambda: self.contract.wsdl.port(self.service, self.port, self.operation))
+
+    def caller(self) -> SoapCaller:
+        """The functional client with this endpoint's options. Raises OptionError."""
+        import base64
+
+        from adapters.soap.client import SoapCaller
+        from esb.httpcall import HttpCaller
+
+        headers = {"User-Agent": "esb"}
+        if self.auth_username:
+            pair = f"{self.auth_username}:{self.auth_password}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode('ascii')}"
+        http = HttpCaller(
+            ca_file=self._file(self.ca_file), certificate=self._file(self.certificate), key=self._file(self.key)
+        )
+        return self._at_home(
+            lambda: SoapCaller(
+                self.contract,
+                http,
+                self.service,
+                self.port,
+                self.operation or "",
+                address=self.address,
+                timeout=self.timeout,
+                connect_timeout=self.connect_timeout,
+                max_answer=self.max_response_size,
+                validate_answers=self.validate_answers,
+                http_headers=headers,
+            )
+        )
+
+    def served(self) -> SoapService:
+        """The functional server with this endpoint's options. Raises OptionError."""
+        from adapters.soap.server import SoapService
+
+        return self._at_home(
+            lambda: SoapService(self.contract, self.service, self.port, self.operation or "", max_bytes=self.max_body)
+        )
+
+    def producer(self) -> Producer:
+        from adapters.soap.producer import SoapProducer
+
+        return SoapProducer(self)
+
+    def consumer(self, deliver: Deliver) -> Consumer:
+        from adapters.soap.consumer import SoapConsumer
+
+        if self.location is None:
+            raise OptionError(
+                "soap: needs 'path' to be consumed from",
+                self.at,
+                "give the path on the web server, such as path: /erp/sales",
+            )
+        return SoapConsumer(self, deliver)
+
+    def _file(self, name: str | None) -> str | None:
+        return str(self.context.path(name)) if name else None
+
+    def _at_home(self, make: Callable[[], T]) -> T:
+        """What is wrong with the WSDL is wrong at the place that names it."""
+        try:
+            return make()
+        except ConfigError as exc:
+            where = f"{exc.at}: " if str(exc.at) else ""
+            raise OptionError(f"{where}{exc.message}", self.at, exc.hint) from exc
+
+
+class SoapComponent(Component):
+    """Reads each WSDL once. Thread-safe."""
+
+    schemes: ClassVar[tuple[str, ...]] = ("soap",)
+    endpoint_class = SoapEndpoint
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._lock = threading.Lock()
+        self._contracts: dict[Path, Contract] = {}
+
+    def contract(self, path: Path) -> Contract:
+        """The compiled contract of a WSDL file. Raises ConfigError."""
+        from adapters.soap import wsdl
+        from adapters.soap.messages import Contract
+
+        with self._lock:
+            if path not in self._contracts:
+                roots = [self.context.path("."), path.resolve().parent]
+                self._contracts[path] = Contract(wsdl.load(path, roots))
+            return self._contracts[path]

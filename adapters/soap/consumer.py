@@ -1,0 +1,127 @@
+"""Serves a WSDL's operations on the bus's web server: each request is an exchange, answered when its unit settles."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.soap.component import FAULT, IN_HEADERS, OPERATION, OUT_HEADERS
+from adapters.soap.envelope import SoapFault
+from adapters.soap.server import Request
+from esb.component import Consumer, Deliver
+from esb.errors import RemoteFault
+from esb.exchange import IN_ONLY, IN_OUT, Exchange
+from esb.httphost import HttpRequest, HttpResponse, Mounted, Respond
+from esb.unit import UnitOfWork
+
+if TYPE_CHECKING:
+    from adapters.soap.component import SoapEndpoint
+
+_log = logging.getLogger("esb.soap")
+
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
+
+
+class SoapConsumer(Consumer):
+    """One path. Threads are the web server's."""
+
+    def __init__(self, endpoint: SoapEndpoint, deliver: Deliver) -> None:
+        self._endpoint = endpoint
+        self._deliver = deliver
+        self._service = endpoint.served()
+        self._mounted: Mounted | None = None
+
+    def start(self) -> None:
+        endpoint = self._endpoint
+        self._mounted = endpoint.context.http.mount(
+            ("GET", "POST"), endpoint.location, self._handle, max_body=endpoint.max_body, owner=endpoint.uri
+        )
+
+    def stop(self, drain: float = 30.0) -> None:
+        _ = drain  # requests under way are the web server's to wait for
+        if self._mounted is not None:
+            self._mounted.remove()
+            self._mounted = None
+
+    def _handle(self, request: HttpRequest, respond: Respond) -> None:
+        if request.method != "POST":
+            respond(self._document(request))
+            return
+        try:
+            asked = self._service.parse(
+                request.header("content-type") or "", request.header("soapaction"), request.body
+            )
+        except SoapFault as fault:
+            _log.info("%s: refused a request of %s: %s", self._endpoint.uri, request.client, fault)
+            respond(self._fault(fault))
+            return
+        exchange = Exchange(asked.body, pattern=IN_ONLY if asked.one_way else IN_OUT)
+        exchange.properties[OPERATION] = asked.operation
+        exchange.properties[IN_HEADERS] = asked.headers
+        exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, asked, unit.error)))
+        self._deliver((exchange,))
+
+    def _answer(self, exchange: Exchange, asked: Request, error: BaseException | None) -> HttpResponse:
+        """Runs where the unit settles, so it must not raise."""
+        try:
+            declared = exchange.properties.get(FAULT)
+            if error is None and declared is None:
+                return self._good(exchange, asked)
+            fault = self._declared(asked, declared, error)
+            if fault is not None:
+                return self._fault(fault)
+        except Exception:
+            _log.exception("%s: the answer to exchange %s does not fit the WSDL", self._endpoint.uri, exchange.id)
+        # Nothing of the inside goes out: the id leads to the log and to the trace.
+        return self._fault(
+            SoapFault(f"the request could not be processed; exchange {exchange.id}", "Server", soap=asked.soap)
+        )
+
+    def _good(self, exchange: Exchange, asked: Request) -> HttpResponse:
+        if asked.one_way:
+            return HttpResponse(202)
+        body = self._service.render(asked, exchange.message.body, exchange.properties.get(OUT_HEADERS))
+        return HttpResponse(200, (("Content-Type", self._service.content_type(asked)),), body)
+
+    def _declared(self, asked: Request, declared: Any, error: BaseException | None) -> SoapFault | None:
+        if error is None:
+            return self._service.declared_fault(asked, _words(declared), declared)
+        if isinstance(error, RemoteFault):
+            return self._service.declared_fault(asked, str(error), error.detail, error.fault_code)
+        return None
+
+    def _fault(self, fault: SoapFault) -> HttpResponse:
+        status, content_type, body = self._service.fault(fault)
+        return HttpResponse(status, (("Content-Type", content_type),), body)
+
+    def _document(self, request: HttpRequest) -> HttpResponse:
+        published = self._service.published
+        if not self._endpoint.publish_wsdl or not published.wants(request.query):
+            return _plain(405, "send SOAP requests with POST; ?wsdl gives the contract", ("Allow", "POST"))
+        document = published.document(request.query, self._address(request))
+        if document is None:
+            return _plain(404, "the WSDL has no such part")
+        return HttpResponse(200, (("Content-Type", "text/xml; charset=utf-8"),), document)
+
+    def _address(self, request: HttpRequest) -> str:
+        """Where the client found us; its own word for the host only if it is one."""
+        if self._endpoint.public_address:
+            return str(self._endpoint.public_address)
+        if _HOST.fullmatch(request.host):
+            return f"{request.scheme}://{request.host}{request.path}"
+        return self._endpoint.context.http.base_url.rstrip("/") + request.path
+
+
+def _words(declared: Any) -> str:
+    """The fault's text from its data: a ``message``, or the fault's name."""
+    if not isinstance(declared, Mapping) or not declared:
+        return "the request failed"
+    name, data = next(iter(declared.items()))
+    inner = data if isinstance(data, Mapping) else declared
+    return str(inner.get("message") or name)
+
+
+def _plain(status: int, words: str, *headers: tuple[str, str]) -> HttpResponse:
+    return HttpResponse(status, (("Content-Type", "text/plain; charset=utf-8"), *headers), f"{words}\n".encode())
