@@ -45,7 +45,7 @@ class Answer:
 class _Call(threading.local):
     """This thread's call: told of the connection it uses."""
 
-    uses: Callable[[Any], None] = staticmethod(lambda connection: None)
+    uses: Callable[[Any], None] = staticmethod(lambda _: None)
 
 
 _call = _Call()
@@ -139,13 +139,14 @@ class HttpCaller:
             for chunk in response.stream(65536, decode_content=False):
                 size += len(chunk)
                 if size > max_body:
-                    response.close()
                     raise TransportError(f"{url} sent more than {max_body} bytes", endpoint=url)
                 if expired.is_set() or time.monotonic() > ends:
                     raise TimeoutError
                 chunks.append(chunk)
-        finally:
-            response.release_conn()
+        except BaseException:
+            response.close()  # the rest of this answer must never be read as the next call's
+            raise
+        response.release_conn()
         if expired.is_set():
             raise TimeoutError
         return Answer(response.status, response.reason or "", tuple(response.headers.items()), b"".join(chunks))
