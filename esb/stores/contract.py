@@ -88,7 +88,7 @@ class AggregationRepository(Protocol):
     def release(self, outcome: str) -> None:
         """The outcome failed, with its failure handled nowhere: it may be recovered from now on."""
 
-    def keys(self) -> list[str]:
+    def open_keys(self) -> list[str]:
         """Keys of the open groups."""
 
     def recover(self) -> list[tuple[str, str, Exchange]]:

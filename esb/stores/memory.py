@@ -83,7 +83,7 @@ class MemoryAggregationRepository:
     def release(self, outcome: str) -> None:
         pass
 
-    def keys(self) -> list[str]:
+    def open_keys(self) -> list[str]:
         with self._lock:
             return list(self._groups)
 

@@ -296,7 +296,7 @@ class SqliteAggregationRepository:
         with file.lock:
             file.execute("UPDATE outcome SET owner = '' WHERE id = ?", (outcome,))
 
-    def keys(self) -> list[str]:
+    def open_keys(self) -> list[str]:
         file = self._opened()
         with file.lock:
             return [key for (key,) in file.execute("SELECT key FROM open_group WHERE scope = ?", (file.scope,))]

@@ -119,7 +119,7 @@ def a_group_is_what_was_put(repository: AggregationRepository) -> None:
     read = found.exchange
     assert (read.body, dict(read.headers)) == ({"a": [1, 2.5, None, True]}, {"Name": "x", "n": 1})
     assert (read.properties["p"], read.variables) == (["listed"], {"v": "w"})
-    assert repository.keys() == ["k"]
+    assert repository.open_keys() == ["k"]
 
 
 @_aggregation
@@ -130,7 +130,7 @@ def a_completed_group_is_not_open(repository: AggregationRepository) -> None:
         repository.put("k", group)
         outcome = repository.complete("k", group)
         assert repository.get("k") is None
-    assert repository.keys() == []
+    assert repository.open_keys() == []
     repository.confirm(outcome)
     repository.confirm(outcome)
 

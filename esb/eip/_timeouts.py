@@ -1,0 +1,77 @@
+"""Deadlines by key on one timer: a message that puts its group's deadline off costs a dict entry, no timer of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from esb.component import Context, Timer
+
+_MANY: Final = 100
+"""From so many keys on, all are looked through at most once in the given interval."""
+
+
+class Timeouts:
+    """Calls ``expired(key)`` on a thread of the context when a key's time is over. Thread-safe."""
+
+    def __init__(self, context: Context, at_most_every: float, expired: Callable[[str], None]) -> None:
+        self._context = context
+        self._pause = at_most_every
+        self._expired = expired
+        self._deadlines: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._timer: Timer | None = None
+        self._next = 0.0
+        self._open = False
+
+    def open(self) -> None:
+        """Begin to watch."""
+        with self._lock:
+            self._open = True
+            if self._deadlines:
+                self._arm(min(self._deadlines.values()))
+
+    def close(self) -> None:
+        """Watch no more; what was set is forgotten."""
+        with self._lock:
+            self._open = False
+            self._deadlines.clear()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    def set(self, key: str, seconds: float) -> None:
+        """Put a key's deadline at ``seconds`` from now."""
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            self._deadlines[key] = deadline
+            if self._open and (self._timer is None or deadline < self._next):
+                self._arm(deadline)
+
+    def drop(self, key: str) -> None:
+        """Forget a key. Idempotent."""
+        with self._lock:
+            self._deadlines.pop(key, None)
+
+    def _arm(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        pause = self._pause if len(self._deadlines) > _MANY else 0.0
+        self._next = max(at, time.monotonic() + pause)
+        self._timer = self._context.later(self._next - time.monotonic(), self._look)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            if not self._open:
+                return
+            self._timer = None
+            due = [key for key, deadline in self._deadlines.items() if deadline <= now]
+            for key in due:
+                del self._deadlines[key]
+            if self._deadlines:
+                self._arm(min(self._deadlines.values()))
+        for key in due:
+            self._expired(key)
