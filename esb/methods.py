@@ -2,8 +2,9 @@
 
 Parameters: ``${...}`` is simple; text in quotes is that text; numbers, ``true``, ``false`` and ``null`` are themselves; ``*`` is what the
 parameter would be without being given; anything else is text. A parameter that is not given is bound by its name or its annotation
-(``exchange``, ``message``, ``body``, ``headers``, ``properties``, ``variables``, ``exception``), the first one left takes the body, others their
-default or None. Values are converted to annotated types (int, float, str, bool, bytes, dict, list). Message data is never parsed as a call.
+(``exchange``, ``message``, ``body``, ``headers``, ``properties``, ``variables``, ``exception``), the first one left without a default takes
+the body, others their default or None. Values are converted to annotated types (int, float, str, bool, bytes, dict, list). Message data is never
+parsed as a call.
 """
 
 from __future__ import annotations
@@ -121,7 +122,8 @@ def _bound(target: Callable[..., Any], name: str, arguments: list[str] | None, s
     if arguments == [] and any(one.default is one.empty and one.kind is not one.VAR_POSITIONAL for one in positional):
         return Call(_failing(f"{name}() without parameters: there is only {name}{signature}"))
     values: list[Expression] = []
-    body_taken = False
+    # Whoever has the exchange has the body too.
+    body_taken = any(_binding(one) in {"exchange", "message", "body"} for one in positional)
     for index, parameter in enumerate(positional):
         text = arguments[index] if arguments and index < len(arguments) else None
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -132,14 +134,12 @@ def _bound(target: Callable[..., Any], name: str, arguments: list[str] | None, s
             continue
         binding = _binding(parameter)
         if binding is not None:
-            values.append(_BINDINGS[binding])
-        elif not body_taken and not (arguments and text is None):
+            values.append(_converted(_BINDINGS[binding], parameter, name))
+        elif text == "*" or not (body_taken or arguments or parameter.default is not parameter.empty):
             values.append(_converted(_BINDINGS["body"], parameter, name))
             body_taken = True
-        elif parameter.default is not parameter.empty:
-            break
         else:
-            values.append(lambda _exchange: None)
+            values.append(_always(None if parameter.default is parameter.empty else parameter.default))
     if arguments and len(arguments) > len(positional) and not any(one.kind is one.VAR_POSITIONAL for one in positional):
         return Call(_failing(f"{name} is given {len(arguments)} parameters: there is only {name}{signature}"))
     return Call(_invocation(target, values), _gives_nothing(signature))
@@ -185,7 +185,10 @@ def _argument(text: str, scope: Scope, at: Position) -> Expression:
     plain = text[1:-1] if quoted else text
     if "${" in plain or "$simple{" in plain:
         return scope.language("simple")(at, expression=plain).compile(scope)
-    value = plain if quoted else _literal(plain)
+    return _always(plain if quoted else _literal(plain))
+
+
+def _always(value: Any) -> Expression:
     return lambda _exchange: value
 
 

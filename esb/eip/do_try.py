@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from esb.eip._sending import TO_ENDPOINT
 from esb.eip.rollback import ROLLED_BACK
-from esb.errors import OptionError, UnknownName
+from esb.errors import OptionError, UnknownName, did_you_mean
 from esb.exchange import Exchange
 from esb.expression import Predicate
 from esb.fields import Kind, Spec, field
@@ -121,7 +121,7 @@ def _clause(builder: Builder, spec: CatchSpec) -> _Clause:
     for name in spec.exception:
         known = caught_by(name)
         if known is None:
-            hint = "use a Java name we know, a Python one, or 'package.module:Name'"
+            hint = did_you_mean(name, THROWN) or "use a Java name we know, a Python one, or 'package.module:Name'"
             raise UnknownName("exception class", name, THROWN, spec.at, hint)
         catches += known
     when = builder.predicate(spec.on_when) if spec.on_when else None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from esb.coerce import text
 from esb.eip._names import has_functions, simple
-from esb.errors import OptionError, ReferenceFault, UnknownName
+from esb.errors import OptionError, ReferenceFault, UnknownName, did_you_mean
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.javanames import THROWN, caught_by
@@ -62,7 +62,10 @@ class ThrowExceptionSpec(StepSpec):
         if thrown is None:
             named = caught_by(self.exception_type)
             if not named or not issubclass(named[0], Exception):
-                hint = "use a Java name we know, a Python one, or 'package.module:Name'"
+                hint = (
+                    did_you_mean(self.exception_type, THROWN)
+                    or "use a Java name we know, a Python one, or 'package.module:Name'"
+                )
                 raise UnknownName("exception class", self.exception_type, THROWN, self.at, hint)
             thrown = named[0]
         return _of_class(thrown)
