@@ -172,6 +172,10 @@ def _publish(
         if not target:
             result.failed[one.id] = "it does not say where it came from; name the queue to send it to"
             continue
+        if target == one.queue:
+            # Removing by id would take the new one with the old.
+            result.failed[one.id] = f"it is on {target} already; name another queue to send it to"
+            continue
         message = Outgoing(one.id, bodies.get(one.id, one.body), dict(without_control(one.headers)), one.content_type)
 
         def done(error: TransportError | None, id: str = one.id) -> None:

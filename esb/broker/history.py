@@ -27,7 +27,7 @@ _MAX_ERROR: Final = 2_000
 _MAX_REPORT: Final = 16_000
 _USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
 _SECRET: Final = re.compile(
-    r"""\b((?:[\w-]*(?:password|passwd|secret|token|api-?key)|authorization)["']?\s*[=:]\s*)
+    r"""\b((?:[\w-]*(?:password|passwd|secret|token|api[-_]?key)|authorization)["']?\s*[=:]\s*)
         (?:"[^"]*"|'[^']*'|(?:(?:bearer|basic)\ )?[^\s,;&]+)""",
     re.IGNORECASE | re.VERBOSE,
 )

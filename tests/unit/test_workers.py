@@ -128,7 +128,7 @@ def test_a_pool_that_is_started_again_has_its_number_of_threads_even_if_an_old_o
     pool.put(["last"])
     while len(running) < 3 and not done.wait(0.002):
         pass
-    assert {thread for thread in running[1:]} == {running[1]}
+    assert set(running[1:]) == {running[1]}
 
 
 def test_a_worker_may_stop_its_own_pool(pool_of):

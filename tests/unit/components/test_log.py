@@ -13,13 +13,17 @@ FORMATS = [
     ("showHeaders=true", "Exchange[Headers: {a=b, h=1, l=[1, 2]}, BodyType: String, Body: Hello World]"),
     (
         "showAll=true",
-        "Exchange[Id: ID, RouteId: r1, ExchangePattern: InOut, Properties: {CamelToEndpoint=log://lg, p=P}, Variables: {v=V}, "
-        "Headers: {a=b, h=1, l=[1, 2]}, BodyType: String, Body: Hello World]",
+        (
+            "Exchange[Id: ID, RouteId: r1, ExchangePattern: InOut, Properties: {CamelToEndpoint=log://lg, p=P}, Variables: {v=V}, "
+            "Headers: {a=b, h=1, l=[1, 2]}, BodyType: String, Body: Hello World]"
+        ),
     ),
     (
         "showAll=true&multiline=true",
-        "Exchange[\n  Id: ID\n\n  RouteId: r1\n  ExchangePattern: InOut\n  Properties: {CamelToEndpoint=log://lg, p=P}\n  Variables: {v=V}\n"
-        "  Headers: {a=b, h=1, l=[1, 2]}\n  BodyType: String\n  Body: Hello World\n]",
+        (
+            "Exchange[\n  Id: ID\n\n  RouteId: r1\n  ExchangePattern: InOut\n  Properties: {CamelToEndpoint=log://lg, p=P}\n  Variables: {v=V}\n"
+            "  Headers: {a=b, h=1, l=[1, 2]}\n  BodyType: String\n  Body: Hello World\n]"
+        ),
     ),
     ("showBody=false&showBodyType=false", "Exchange[]"),
     (
