@@ -55,6 +55,9 @@ class Builder(Protocol):
     def endpoint(self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE) -> Endpoint:
         """The endpoint itself (pollEnrich)."""
 
+    def dynamic_endpoint(self, at: Position = NOWHERE, *, schemes: Sequence[str] = ()) -> Callable[[str], Endpoint]:
+        """Endpoints by a URI known per message (pollEnrich): with the same rule for schemes as :meth:`dynamic`."""
+
     def reference(self, text: str, at: Position = NOWHERE, *, kind: str = "bean") -> Any:
         """What a reference names: ``#bean:x``, ``#class:a.B`` (Java names by the table of aliases), ``#type:...``, or a plain bean name."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +11,13 @@ from typing import Any
 
 from esb.compiler.references import resolve
 from esb.component import Context, Endpoint, Producer
-from esb.errors import NOWHERE, ConfigError, Position, ReferenceFault
+from esb.errors import NOWHERE, ConfigError, OptionError, Position, ReferenceFault
 from esb.exchange import Exchange
 from esb.expression import Expression, LanguageSpec, Predicate
 from esb.program import FailureHandler, Label, Program, Step
 from esb.step import StepSpec
+
+_log = logging.getLogger("esb.compiler")
 
 Wrap = Callable[[Step, StepSpec], Step]
 """Puts something around each step (intercept, message history)."""
@@ -70,6 +73,11 @@ class StepsBuilder:
             except ConfigError as error:
                 self.finding(error)
                 continue
+            except Exception as error:
+                # A part that fails while it is built (a user's class, say) is a finding like any other, with its place.
+                _log.debug("building %s failed", spec.name, exc_info=True)
+                self.finding(OptionError(f"{spec.name} could not be built: {type(error).__name__}: {error}", spec.at))
+                continue
             if step is None:
                 continue
             for wrap in self._parts.wraps:
@@ -120,6 +128,17 @@ class StepsBuilder:
         self._parts.on_stop.append(cache.stop)
         return cache.producer
 
+    def dynamic_endpoint(self, at: Position = NOWHERE, *, schemes: Sequence[str] = ()) -> Callable[[str], Endpoint]:
+        parts = self._parts
+
+        def endpoint(uri: str) -> Endpoint:
+            scheme = uri.partition(":")[0].strip()
+            if scheme not in schemes:
+                _allow(parts, scheme, at)
+            return parts.context.endpoint(uri, None, at)
+
+        return endpoint
+
     def reference(self, text: str, at: Position = NOWHERE, *, kind: str = "bean") -> Any:
         return resolve(self.context, text, at, kind)
 
@@ -169,6 +188,15 @@ class _Late:
         unit.release(outcome)
 
 
+def _allow(parts: RouteParts, scheme: str, at: Position) -> None:
+    if not parts.may_be_dynamic(scheme):
+        raise ReferenceFault(
+            f"the scheme {scheme!r} may not come from a message",
+            at,
+            "write the scheme in the route, or list it under 'dynamic: {schemes: [...]}' in esb.yaml",
+        )
+
+
 class _DynamicProducers:
     """Producers by URIs that are known per message. Thread-safe; the least recently used one beyond the size is stopped."""
 
@@ -186,12 +214,8 @@ class _DynamicProducers:
         if made is not None:
             return made
         scheme = uri.partition(":")[0].strip()
-        if scheme != self._scheme and not self._parts.may_be_dynamic(scheme):
-            raise ReferenceFault(
-                f"the scheme {scheme!r} may not come from a message",
-                self._at,
-                "write the scheme in the route, or list it under 'dynamic: {schemes: [...]}' in esb.yaml",
-            )
+        if scheme != self._scheme:
+            _allow(self._parts, scheme, self._at)
         endpoint = self._parts.context.endpoint(uri, None, self._at)
         made = endpoint.producer()
         made.start()
