@@ -172,14 +172,16 @@ class Codecs:
 
         try:
             found = getattr(self._types, getter)(QName(name))
-        except (NamespaceError, ZeepLookupError):
+        except (NamespaceError, ZeepLookupError, ValueError, TypeError):  # the last two: no name at all
             return None
         return found.resolve() if found is not None else None
 
-    def _retype(self, declared: Codec, named: str) -> Codec | None:
+    def _retype(self, declared: Codec, named: Any) -> Codec | None:
         """The codec of the type that data or ``xsi:type`` names; None if it is the declared one. Raises ValueError for an unknown name."""
         if named == declared.name:
             return None
+        if not isinstance(named, str):
+            raise ValueError(f"a {type(named).__name__} names no type")  # noqa: TRY004 -- one kind of error for all bad values
         if not named.startswith("{"):
             candidates = {
                 each.qname.text
@@ -251,7 +253,7 @@ class Codecs:
             tag, data = next(iter(value.items()))
             known = self.named_field(tag)
             if known is None:
-                problems.append(Problem("is not a global element of the WSDL: give XML text", [tag]))
+                problems.append(Problem("is not a global element of the WSDL: give XML text", [str(tag)]))
             else:
                 known.write_one(parent, data, problems)
             return

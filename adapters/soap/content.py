@@ -92,12 +92,19 @@ class _WithAttributes:
             except ValueError as exc:
                 problems.append(Problem(str(exc), [key]))
         if self.wild:
-            for tag in [key for key in data if key.startswith("{")]:
-                node.set(tag, str(data[tag]))
+            for tag in filter(_qualified, data):
+                try:
+                    node.set(tag, str(data[tag]))
+                except ValueError as exc:  # no name, or characters that XML cannot hold
+                    problems.append(Problem(str(exc), [tag]))
 
     def unknown(self, data: dict[str, Any], known: frozenset[str], problems: Problems) -> None:
         if not data.keys() <= known:
-            unknown({key: None for key in data if not (self.wild and key.startswith("{"))}, known, problems)
+            unknown({key: None for key in data if not (self.wild and _qualified(key))}, known, problems)
+
+
+def _qualified(key: object) -> bool:
+    return isinstance(key, str) and key.startswith("{")
 
 
 class SimpleContent:
@@ -135,7 +142,7 @@ class ComplexContent:
         attributes: Sequence[Attribute],
         wild: bool,
         particle: Particle,
-        retype: Callable[[Codec, str], Codec | None] | None,
+        retype: Callable[[Codec, Any], Codec | None] | None,
         *,
         in_order: bool,
         mixed: bool,

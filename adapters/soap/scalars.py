@@ -24,10 +24,14 @@ import binascii
 import datetime as dt
 import decimal
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+_LONGEST: Final = 1000
+"""Digits before or after the point: 1E+999999999 is short as a number and a gigabyte as digits."""
 
 Read = Callable[[str], Any]
 Write = Callable[[Any], str]
@@ -125,6 +129,8 @@ def _write_text(value: Any) -> str:
         return str(value)
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
     raise ValueError(f"{type(value).__name__} is not text")
 
 
@@ -140,8 +146,8 @@ def _write_integer(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError(f"{type(value).__name__} is not a whole number")  # noqa: TRY004 -- one kind of error for all bad values
     if isinstance(value, Decimal):
-        if not value.is_finite() or value != value.to_integral_value():
-            raise ValueError(f"{value} is not a whole number")
+        if not value.is_finite() or value.adjusted() > _LONGEST or value != value.to_integral_value():
+            raise ValueError(f"{value} is not a whole number of a sensible length")
         return str(int(value))
     return str(value if isinstance(value, int) else _read_integer(value))
 
@@ -164,8 +170,8 @@ def _exact(value: Any) -> Decimal:
 
 def _write_decimal(value: Any) -> str:
     exact = _exact(value)
-    if not exact.is_finite():
-        raise ValueError(f"{exact} is not a decimal number")
+    if not exact.is_finite() or abs(exact.adjusted()) > _LONGEST:
+        raise ValueError(f"{exact} is not a decimal number of a sensible length")
     return format(exact, "f")
 
 
