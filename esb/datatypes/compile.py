@@ -17,6 +17,7 @@ from marshmallow import Schema
 from esb.datatypes.compilable import Uncompilable
 from esb.datatypes.dump_code import DumpCode
 from esb.datatypes.load_code import LoadCode
+from esb.datatypes.shield import shielded_dump
 from esb.datatypes.source import Deviation, Source
 
 
@@ -40,8 +41,8 @@ def compile_load(schema: Schema) -> Compiled:
 
 
 def compile_dump(schema: Schema) -> Compiled:
-    """``schema.dump`` of one value, generated if possible."""
-    return _compile(schema, DumpCode, "dump", schema.dump)
+    """``schema.dump`` of one value, generated if possible; with one mend: see esb.datatypes.shield."""
+    return _compile(schema, DumpCode, "dump", shielded_dump(schema))
 
 
 def compile_rows(schema: Schema, header: Sequence[str]) -> Callable[[Sequence[Any]], Any] | None:

@@ -12,6 +12,7 @@ from esb.datatypes.compile import compile_dump, compile_load
 from esb.datatypes.describe import describe
 from esb.datatypes.layout import Place, layout
 from esb.datatypes.report import report, summary
+from esb.datatypes.shield import get_value
 from esb.errors import ValidationFailed
 
 
@@ -108,7 +109,7 @@ class DataType:
     def _not_written(self, error: Exception, value: Any) -> ValidationFailed:
         for name, declared in self.schema.dump_fields.items():
             try:
-                declared.serialize(name, value, accessor=self.schema.get_attribute)
+                declared.serialize(name, value, accessor=get_value(self.schema))
             except Exception as reason:
                 message = f"A value of class {_class_at(self.schema, name, value)} cannot be written: {type(reason).__name__}."
                 return ValidationFailed(f"{name} of {self.name}: {message}", [{"path": name, "message": message}])
@@ -122,4 +123,4 @@ def _cause(error: Exception) -> Exception | None:
 
 
 def _class_at(schema: Schema, name: str, value: Any) -> str:
-    return type(schema.get_attribute(value, schema.fields[name].attribute or name, None)).__name__
+    return type(get_value(schema)(value, schema.fields[name].attribute or name, None)).__name__

@@ -16,6 +16,7 @@ from marshmallow.constants import missing
 from marshmallow.decorators import POST_DUMP
 
 from esb.datatypes.compilable import Uncompilable, check_dump, hooks, identity, is_plain
+from esb.datatypes.shield import get_value
 from esb.datatypes.source import Source
 
 _INLINE_DEPTH: Final = 5
@@ -75,7 +76,7 @@ class DumpCode:
             key = field.data_key if field.data_key is not None else name
             value = emit.name()
             if not is_plain(field) or "." in (field.attribute or name):
-                accessor = emit.bind(schema.get_attribute, "GET")
+                accessor = emit.bind(get_value(schema), "GET")
                 emit.line(f"{value} = {emit.bind(field.serialize, 'FIELD')}({name!r}, {data}, accessor={accessor})")
                 emit.line(f"if {value} is not {self.missing}: {result}[{key!r}] = {value}")
                 continue
@@ -91,10 +92,7 @@ class DumpCode:
     def _get(self, field: fields.Field[Any], attribute: str, get: str, value: str) -> None:
         emit = self.source
         emit.line(f"{value} = {get}({attribute!r}, {self.missing})")
-        if hasattr(dict, attribute):
-            # marshmallow then takes the dict's own method (items, keys ...) for the value: let it.
-            emit.line(f"if {value} is {self.missing}: raise Deviation")
-        elif field.dump_default is not missing:
+        if field.dump_default is not missing:
             default = emit.bind(field.dump_default, "DEFAULT")
             emit.line(
                 f"if {value} is {self.missing}: {value} = {default}{'()' if callable(field.dump_default) else ''}"

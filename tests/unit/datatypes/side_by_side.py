@@ -69,7 +69,7 @@ ATOMS = st.one_of(
     ),
     st.sampled_from([uuid.UUID(int=5), str(uuid.UUID(int=7)), Colour.RED]),
 )
-NAMES = st.sampled_from(["a", "b", "c", "items", "x-y", "d e", "name"])
+NAMES = st.sampled_from(["a", "b", "c", "it", "x-y", "d e", "name"])
 VALUES: st.SearchStrategy[Any] = st.recursive(
     ATOMS,
     lambda inner: (
@@ -129,7 +129,7 @@ def options(draw: st.DrawFn, kind: str = "") -> dict[str, Any]:
     if draw(st.integers(0, 3)) == 0:
         made["data_key"] = draw(st.sampled_from(["a", "key", "k 2", ""]))
     if draw(st.integers(0, 5)) == 0:
-        made["attribute"] = draw(st.sampled_from(["attr", "keys", "a"]))
+        made["attribute"] = draw(st.sampled_from(["attr", "key", "a"]))
     if draw(st.integers(0, 5)) == 0:
         made["pre_load"] = short
     if draw(st.integers(0, 7)) == 0:

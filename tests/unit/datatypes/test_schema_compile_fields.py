@@ -258,6 +258,21 @@ def test_the_error_has_no_trace_of_the_generated_code() -> None:
     assert caught.value.__context__ is None
 
 
+@pytest.mark.parametrize("name", ["items", "keys", "values", "get", "copy"])
+def test_a_missing_field_is_not_the_method_of_a_dict(name: str) -> None:
+    class Inner(Schema):
+        a = fields.Integer()
+        b = fields.Raw()
+        text = fields.Function(lambda value: sorted(dict(value)))
+
+    declared: dict[str, Any] = {name: fields.List(fields.Nested(Inner)), "n": fields.Integer()}
+    outer = Schema.from_dict({"child": fields.Nested(Schema.from_dict(declared))})()
+    dump = compile_dump(outer)
+    assert dump.call({"child": {"n": "1"}}) == {"child": {"n": 1}}
+    assert dump.call({"child": {name: [{"a": 1}]}}) == {"child": {name: [{"a": 1, "text": ["a"]}]}}
+    assert dump.call({"child": {name: ({"a": 1} for _ in "x")}})["child"][name][0]["a"] == 1
+
+
 def test_a_generator_is_not_consumed_before_marshmallow_sees_it() -> None:
     schema = one_field(fields.List(fields.Integer()))
     assert compile_load(schema).call({"f": (i for i in range(3))}) == {"f": [0, 1, 2]}
