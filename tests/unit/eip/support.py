@@ -8,6 +8,7 @@ from typing import Any
 
 from esb.compiler.build import RouteParts, StepsBuilder
 from esb.compiler.handlers import make_handler
+from esb.component import Component
 from esb.context import RouteContext
 from esb.exchange import Exchange
 from esb.expression import LanguageSpec
@@ -93,10 +94,18 @@ def stop(when: Callable[[Exchange], bool]) -> Do:
 class Bench:
     """A route of some steps, started; ``send`` runs one message through it as a consumer would."""
 
-    def __init__(self, *steps: StepSpec, beans: dict[str, Any] | None = None, handled: bool = True, **options: Any):
-        self.context = RouteContext(**options)
+    def __init__(
+        self,
+        *steps: StepSpec,
+        beans: dict[str, Any] | None = None,
+        components: dict[str, type[Component]] | None = None,
+        handled: bool = True,
+    ):
+        self.context = RouteContext()
         for name, bean in (beans or {}).items():
             self.context.bind("bean", name, bean)
+        for scheme, component in (components or {}).items():
+            self.context.bind("component", scheme, component)
         self.findings: list[Exception] = []
         self.parts = RouteParts(
             self.context, "test", None, self.findings, lambda name: f"{name}1", lambda scheme: scheme != "file"
