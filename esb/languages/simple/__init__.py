@@ -40,7 +40,7 @@ class Simple(LanguageSpec):
 
     def _compiled(self, scope: Scope, *, predicate: bool) -> Expression:
         text = resource_text(self.text, scope, self.at)
-        if text is not self.text and self.trim:
+        if self.trim and text != self.text:
             text = text.strip()
         compiler = Compiler(scope, self.at)
         try:

@@ -18,7 +18,7 @@ from esb.languages.simple import javaregex
 from esb.languages.simple.classes import named_class
 from esb.languages.simple.functions import Call, find
 from esb.languages.simple.nodes import Binary, Counted, Function, Logical, Node, SyntaxFault, Template, Text, Value
-from esb.languages.simple.operators import BINARY, looks_whole
+from esb.languages.simple.operators import BINARY, Operator, items, looks_whole
 from esb.languages.simple.parser import parse_predicate, parse_template
 
 _ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -153,6 +153,8 @@ def _against(operator: str, left: Expression, fixed: Any) -> Predicate | None:
     """A comparison with a constant, with a short way for values of the same type; None if there is no short way."""
     short, full = _ORDERS.get(operator), BINARY[operator]
     kind = type(fixed)
+    if kind is str and operator in {"in", "!in"}:
+        return _among(left, fixed, full, wanted=operator == "in")
     if short is None or kind not in {str, int, bool} or (kind is bool and operator not in {"==", "!="}):
         return None
     if kind is str and looks_whole(fixed):
@@ -169,6 +171,17 @@ def _against(operator: str, left: Expression, fixed: Any) -> Predicate | None:
     def test(exchange: Exchange) -> bool:
         value = left(exchange)
         return short(value, fixed) if type(value) is kind else full(value, fixed)
+
+    return test
+
+
+def _among(left: Expression, listed: str, full: Operator, *, wanted: bool) -> Predicate:
+    names = frozenset(items(listed))
+
+    def test(exchange: Exchange) -> bool:
+        value = left(exchange)
+        # Texts of digits are equal as numbers (05 and 5), all others as they stand.
+        return (value in names) is wanted if type(value) is str and not looks_whole(value) else full(value, listed)
 
     return test
 

@@ -94,27 +94,51 @@ def compile_path(path: str, call: Call, usage: str) -> Path:
     except RecursionError:
         raise SyntaxFault("the path nests too deep", call.at) from None
 
+    steps = [(_step(segment), segment.safe, segment.name or "[...]") for segment in segments]
+
     def follow(value: Any, exchange: Exchange) -> Any:
         safe = True  # nothing to begin with has nothing in it
-        for segment in segments:
+        for step, null_safe, told in steps:
             if value is None:
                 if safe:
                     return None
-                raise ExpressionFailed(
-                    f"there is nothing before {segment.name or '[...]'!r} in {path!r}: write '?' to allow that"
-                )
-            safe = segment.safe
-            if segment.name or segment.key is None:
-                arguments = segment.arguments
-                value = invoke(
-                    value, segment.name, None if arguments is None else [argument(exchange) for argument in arguments]
-                )
-            if segment.key is not None:
-                key = segment.key if isinstance(segment.key, str) else segment.key(exchange)
-                value = look_up(value, str(key).strip(), safe=safe)
+                raise ExpressionFailed(f"there is nothing before {told!r} in {path!r}: write '?' to allow that")
+            value = step(value, exchange)
+            safe = null_safe
         return value
 
     return follow
+
+
+def _step(segment: Segment) -> Path:
+    call = _call(segment) if segment.name or segment.key is None else None
+    key, safe = segment.key, segment.safe
+    if key is None:
+        assert call is not None
+        return call
+    if isinstance(key, str):
+        fixed = key.strip()
+
+        def item(value: Any, exchange: Exchange) -> Any:
+            value = value if call is None else call(value, exchange)
+            if type(value) is dict and fixed in value:
+                return value[fixed]
+            return look_up(value, fixed, safe=safe)
+
+        return item
+
+    def computed(value: Any, exchange: Exchange) -> Any:
+        value = value if call is None else call(value, exchange)
+        return look_up(value, str(key(exchange)).strip(), safe=safe)
+
+    return computed
+
+
+def _call(segment: Segment) -> Path:
+    name, arguments = segment.name, segment.arguments
+    if arguments is None:
+        return lambda value, _exchange: invoke(value, name, None)
+    return lambda value, exchange: invoke(value, name, [argument(exchange) for argument in arguments])
 
 
 def look_up(value: Any, key: str, *, safe: bool) -> Any:

@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from esb.errors import ConversionFailed, ExpressionFailed
+from esb.exchange import Exchange
+from esb.javanames import IllegalArgumentException, IllegalStateException, RuntimeCamelException
+from esb.languages.simple.functions import Call, table
+from tests.unit.languages.simple_scope import Scope, evaluate, refused
+
+MOMENT = 1_704_164_645_678
+"""2024-01-02T03:04:05.678Z"""
+
+
+def subject() -> Exchange:
+    made = Exchange(
+        {"name": "Ada", "tags": ["x", "y", "z"], "a.b": "dotted", "addr": {"city": "Oslo"}},
+        {
+            "Kind": "abc",
+            "n": 12,
+            "m": {"k": "v"},
+            "l": ["p", "q"],
+            "dot.ted": "t",
+            "d": MOMENT,
+            "which": "n",
+            "key": "name",
+        },
+    )
+    made.properties["p"] = {"k": [1, 2]}
+    made.variables["v"] = "vv"
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${body[name]}", "Ada"),
+        ("${body['a.b']}", "dotted"),
+        ("${body.get('name')}", "Ada"),
+        ("${body[addr][city]}", "Oslo"),
+        ("${body[tags][last-1]}", "y"),
+        ("${body[tags].size}", 3),
+        ("${body[nope]}", None),
+        ("${body[${header.key}]}", "Ada"),
+        ("${body.containsKey('name')}", True),
+        ("${body[name].toUpperCase().length}", 3),
+        ("${body[name].class.name}", "java.lang.String"),
+        ("${body[tags]?[5]}", None),
+        ("${header.kind}", "abc"),
+        ("${header.nope.x}", None),
+        ("${header.m[k]}", "v"),
+        ("${header.l[last]}", "q"),
+        ("${header.dot.ted}", "t"),
+        ("${header[dot.ted]}", "t"),
+        ("${header.Kind.length()}", 3),
+        ("${header.${header.which}}", 12),
+        ("${headerAs(n,String)}", "12"),
+        ("${headers.size}", 8),
+        ("${exchangeProperty.p[k][1]}", 2),
+        ("${variable.v}", "vv"),
+        ("${variableAs(v,String)}", "vv"),
+        ("${variables.size}", 1),
+        ("${empty(list)}", []),
+        ("${list(a,${header.n})}", ["a", 12]),
+        ("${map(k,${header.n})}", {"k": 12}),
+        ("${iif(${header.n} > 5,'big one',small)}", "big one"),
+        ("${iif(${header.n} > 50,big,${body[name]})}", "Ada"),
+        ("${hash(abc)}", hashlib.sha256(b"abc").hexdigest()),
+        ("${hash(${header.kind},MD5)}", hashlib.md5(b"abc").hexdigest()),
+        ("${replace(b,'&empty;',${header.kind})}", "ac"),
+        ("${substring(1,-1,${header.kind})}", "b"),
+        ("${join(-,'x',${header.l})}", "xp-xq"),
+        ("${type:java.lang.Integer.MAX_VALUE}", "2147483647"),
+        ("${type:org.apache.camel.Exchange.FILE_NAME}", "CamelFileName"),
+        ("${random(3,4)}", 3),
+        ("${exception}", None),
+        ("${exchange.getMessage().getHeader('n')}", 12),
+        ("${camelId}", "test"),
+        ("${null}", None),
+    ],
+)
+def test_values(text: str, value: object) -> None:
+    assert evaluate(text, subject()) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${body.name}",
+        "${body.length}",
+        "${body[nope].x}",
+        "${body[tags][9]}",
+        "${body[name].toUpperCase}",
+        "${body[name].nope()}",
+        "${body[name].substring(99)}",
+        "${bodyAs(no.such.Type)}",
+        "${type:java.lang.Nope}",
+    ],
+)
+def test_what_the_data_does_not_have_fails_with_an_explanation(text: str) -> None:
+    with pytest.raises(ExpressionFailed, match=r"\w+ \w+"):
+        evaluate(text, subject())
+
+
+def test_private_attributes_of_objects_cannot_be_reached() -> None:
+    class Thing:
+        _secret = "s3cret"
+        plainName = "shown"  # noqa: N815 -- any spelling is reached
+
+    assert evaluate("${body.plainName}", Exchange(Thing())) == "shown"
+    for path in ("_secret", "__class__", "__init__.__globals__"):
+        with pytest.raises(ExpressionFailed):
+            evaluate(f"${{body.{path}}}", Exchange(Thing()))
+
+
+def test_python_names_answer_to_java_spelling() -> None:
+    class Order:
+        total_price = 5
+
+        def is_open(self) -> bool:
+            return True
+
+    assert evaluate("${body.totalPrice}/${body.isOpen}", Exchange(Order())) == "5/true"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${bodyAs(Integer)}", 12),
+        ("${bodyAs('String').length}", 2),
+        ("${mandatoryBodyAs(Long)}", 12),
+        ("${bodyAs(java.util.List)}", None),
+        ("${bodyOneLine}", "12"),
+    ],
+)
+def test_the_body_as_a_type(text: str, value: object) -> None:
+    assert evaluate(text, Exchange("12")) == value
+
+
+def test_a_mandatory_body_must_be_there() -> None:
+    with pytest.raises(ConversionFailed):
+        evaluate("${mandatoryBodyAs(String)}", Exchange(None))
+
+
+def test_pretty_indents_json_and_xml() -> None:
+    assert evaluate("${prettyBody}", Exchange('{"a":[1]}')) == '{\n  "a": [\n    1\n  ]\n}'
+    assert evaluate("${pretty(${body})}", Exchange("<a><b>1</b></a>")) == "<a>\n  <b>1</b>\n</a>"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${date-with-timezone:header.d:UTC:yyyy-MM-dd'T'HH:mm:ss.SSSXXX}", "2024-01-02T03:04:05.678Z"),
+        ("${date-with-timezone:header.d+1h30m-100:GMT:HH:mm:ss.SSS}", "04:34:05.578"),
+        ("${date-with-timezone:header.d:Asia/Kolkata:HH:mm XXX}", "08:34 +05:30"),
+        ("${date-with-timezone:header.d:GMT+05:30:HH:mm}", "08:34"),
+        ("${date-with-timezone:header.d:No/Where:HH:mm}", "03:04"),
+    ],
+)
+def test_dates(text: str, value: str) -> None:
+    assert evaluate(text, subject()) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["${date:header.nope:yyyy}", "${date:header.n:yyyy}", "${date:foo:yyyy}", "${date:header.d:qq}"]
+)
+def test_dates_that_cannot_be_had_fail(text: str) -> None:
+    with pytest.raises(IllegalArgumentException):
+        evaluate(text, subject())
+
+
+def test_the_failure_being_handled() -> None:
+    made = Exchange("x")
+    made.properties["CamelExceptionCaught"] = IllegalStateException("broken")
+    assert evaluate("${exception.message}", made) == "broken"
+    assert evaluate("${exception.class.simpleName}", made) == "IllegalStateException"
+    assert "broken" in evaluate("${exception.stacktrace}", made)
+
+
+def test_properties_with_defaults() -> None:
+    scope = Scope({"city": "Bergen"})
+    assert evaluate("${properties:city}", scope=scope) == "Bergen"
+    assert evaluate("${properties:nope:a:b}", scope=scope) == "a:b"
+    assert evaluate("${propertiesExist:!city}", scope=scope) is False
+    with pytest.raises(RuntimeCamelException):
+        evaluate("${properties:nope}", scope=scope)
+
+
+class Prices:
+    def of(self, body: str, currency: str = "EUR") -> str:
+        return f"{body} {currency}"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${bean:prices.of}", "5 EUR"),
+        ("${bean:prices?method=of}", "5 EUR"),
+        ("${bean:prices::of('7','NOK')}", "7 NOK"),
+        ("${bean:prices.of(${body},'a, b')}", "5 a, b"),
+        ("${bean:prices.of(${body}).length()}", 5),
+    ],
+)
+def test_beans(text: str, value: object) -> None:
+    assert evaluate(text, Exchange("5"), Scope(prices=Prices())) == value
+
+
+def test_a_missing_bean_is_refused_at_load() -> None:
+    assert "unknown bean 'nope'" in refused("${bean:nope.upper}")
+
+
+def test_a_project_adds_a_function_by_registering_its_builder() -> None:
+    def shout(call: Call):  # type: ignore[no-untyped-def]
+        argument = call.expression(call.inside("shout(text)"))
+        return lambda exchange: f"{argument(exchange)}!"
+
+    assert evaluate("${shout(${body})}", Exchange("hi"), Scope(shout=shout)) == "hi!"
+
+
+def test_a_function_of_a_project_never_hides_one_of_ours() -> None:
+    assert evaluate("${body}", Exchange("b"), Scope(body=lambda _call: None)) == "b"
+
+
+def test_functions_are_found_by_their_modules() -> None:
+    assert {"body", "header", "date", "bean", "random", "hash", "jsonpath"} <= set(table())
+
+
+def test_an_unknown_language_in_a_query_is_refused() -> None:
+    assert "unknown language" in refused("${jsonpath($.a)}")
+
+
+def test_unique_ids_differ() -> None:
+    assert evaluate("${uuid}") != evaluate("${uuid}")
+    assert len(evaluate("${uuid(random)}")) == 36
+    assert "unknown bean 'nope'" in refused("${uuid(nope)}")
