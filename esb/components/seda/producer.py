@@ -68,7 +68,7 @@ class SedaProducer(Producer):
     def _await(self, entry: Entry, reply: threading.Event, exchange: Exchange) -> None:
         timeout = self._endpoint.timeout
         if not reply.wait(timeout if timeout > 0 else None):
-            entry.abandoned = True
+            self._queue.withdraw(entry)
             raise ExchangeTimedOut(
                 f"no answer over {self._endpoint.uri} within {timeout:g} s: the route behind it is slow, stuck or stopped"
             )

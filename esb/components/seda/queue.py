@@ -16,14 +16,12 @@ class Entry:
     Whoever makes an entry with a ``source`` has taken a hold on it.
     """
 
-    __slots__ = ("abandoned", "exchange", "reply", "source")
+    __slots__ = ("exchange", "reply", "source")
 
     def __init__(self, exchange: Exchange, source: UnitOfWork | None, reply: threading.Event | None) -> None:
         self.exchange = exchange
         self.source = source
         self.reply = reply
-        self.abandoned = False
-        """The sender has waited long enough: the message shall not be run."""
 
     def single(self, uri: str) -> Exchange:
         """The exchange for the one route that consumes; its outcome is passed on. :meth:`replied` must be called when the route has run."""
@@ -109,22 +107,27 @@ class SedaQueue:
         ended: Callable[[], bool] = lambda: False,
         paused: Callable[[], bool] = lambda: False,
     ) -> Entry | None:
-        """The next entry that somebody still wants; None after the timeout or as soon as ``ended``.
+        """The next entry; None after the timeout or as soon as ``ended``.
 
         ``ended`` and ``paused`` are asked again after :meth:`wake`.
         """
-        while True:
-            with self._not_empty:
-                if (
-                    not self._not_empty.wait_for(lambda: ended() or (self._entries and not paused()), timeout)
-                    or ended()
-                ):
-                    return None
-                entry = self._entries.popleft()
-                self._not_full.notify()
-            if not entry.abandoned:
-                return entry
-            entry.drop()
+        with self._not_empty:
+            if not self._not_empty.wait_for(lambda: ended() or (self._entries and not paused()), timeout) or ended():
+                return None
+            entry = self._entries.popleft()
+            self._not_full.notify()
+            return entry
+
+    def withdraw(self, entry: Entry) -> bool:
+        """Take an entry out again whose sender waits no longer; whether it was still there."""
+        with self._not_full:
+            try:
+                self._entries.remove(entry)
+            except ValueError:
+                return False
+            self._not_full.notify()
+        entry.drop()
+        return True
 
     def wake(self) -> None:
         """Let all takers look again."""

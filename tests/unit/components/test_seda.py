@@ -130,9 +130,12 @@ def test_never_waiting_leaves_the_message_as_it_is(drive, collected):
     assert exchange.body == "x"
 
 
-def test_a_sender_waits_no_longer_than_the_timeout_and_the_message_is_not_run_later(drive, collected):
+def test_a_sender_waits_no_longer_than_the_timeout_and_the_message_is_not_run_later(drive, collected, with_unit):
+    exchange, settled = with_unit("late", pattern=IN_OUT)
     with pytest.raises(ExchangeTimedOut):
-        drive.send("seda:q?timeout=1", Exchange("late", pattern=IN_OUT))
+        drive.send("seda:q?timeout=1", exchange)
+    exchange.unit.release()
+    assert settled.is_set()
     route = collected()
     drive.consumer("seda:q", route)
     drive.send("seda:q", Exchange("next"))
