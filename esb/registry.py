@@ -112,6 +112,13 @@ class Registry:
         return sorted(names)
 
 
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even its package
+        return False
+
+
 def _modules(package: str) -> list[str]:
     spec = importlib.util.find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
@@ -124,7 +131,7 @@ def _by_convention(kind: str, name: str) -> Any | None:
     module_name = _ALIASES.get((kind, name)) or name
     providers: dict[str, Any] = {}
     for package in _PACKAGES[kind]:
-        if _module_name(module_name) not in _modules(package):
+        if not _exists(f"{package}.{_module_name(module_name)}"):
             continue
         module = _import(f"{package}.{_module_name(module_name)}", name)
         found = dict(_provided(module, kind)).get(name)

@@ -31,6 +31,11 @@ _NEVER_BACK = frozenset(
         "te",
         "expect",
     }
+    | {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+    }  # Camel gives all headers of the request back; secrets are not ours to repeat
 )
 
 

@@ -10,7 +10,7 @@ import click
 from esb.cli.main import Options
 from esb.errors import ConfigError, ConfigErrors
 from esb.project import Project
-from esb.runtime.bus import load_routes, make_context
+from esb.runtime.bus import check_schemas, load_routes, make_context
 
 
 @click.command("check")
@@ -53,16 +53,21 @@ def check(options: Options) -> tuple[list[ConfigError], int]:
         first: Project = options.project()
     except ConfigError as error:
         return _flat(error), 0
-    instances = [options.instance] if options.instance or not first.instances else list(first.instances)
+    instances = [options.instance] if options.instance else ["", *first.instances]
     for instance in instances:
         try:
             project = options.project(instance)
             context = make_context(project)
-            load_routes(project, context)
-            routes += len(context.routes)
-            context.stop(0)
         except ConfigError as error:
             seen |= {str(finding): finding for finding in _flat(error)}
+            continue
+        for step in (lambda: load_routes(project, context), lambda: check_schemas(context)):  # noqa: B023 -- called at once
+            try:
+                step()
+            except ConfigError as error:
+                seen |= {str(finding): finding for finding in _flat(error)}
+        routes += len(context.routes)
+        context.stop(0)
     return sorted(seen.values(), key=lambda one: (one.at.file, one.at.line, one.at.column)), routes
 
 

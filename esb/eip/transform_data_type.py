@@ -30,7 +30,7 @@ class TransformDataTypeSpec(StepSpec):
         if media is not None:
             return _to_media(*media, self.to_type)
         if self.from_type:
-            convert = builder.context.service("mappings").find(self.from_type, self.to_type)
+            convert = builder.context.service("mappings").find(self.from_type, self.to_type, self.at)
         else:
             convert = builder.context.service("datatypes").type(self.to_type, self.at).load
 

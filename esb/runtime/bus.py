@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from esb.context import DYNAMIC_SCHEMES, RouteContext, ServiceFactory
+from esb.dsl.nodes import to_python
+from esb.dsl.reader import read
+from esb.errors import ConfigError, ConfigErrors
+from esb.exchange import Exchange
 from esb.project import Project
 
 
@@ -44,16 +49,40 @@ def _broker(project: Project) -> Any:
     return broker
 
 
+def check_schemas(context: RouteContext) -> None:
+    """Read every type, table and mapping of the project. Raises ConfigErrors with all findings."""
+    findings: list[ConfigError] = []
+    for service in ("datatypes", "mappings"):
+        try:
+            context.service(service).check()
+        except ConfigErrors as errors:
+            findings += errors.findings
+        except ConfigError as error:
+            findings.append(error)
+    if findings:
+        raise ConfigErrors(findings)
+
+
+def _reader(project: Project) -> Callable[[Path], Any]:
+    from esb.datatypes.document import from_nodes
+
+    return lambda file: from_nodes(read(file, project.relative(file)), to_python)
+
+
 def _catalogue(project: Project) -> Any:
     from esb.datatypes.catalogue import Catalogue
 
-    return Catalogue([project.folder / project.schemas])
+    return Catalogue([project.folder / project.schemas], _reader(project))
 
 
 def _mappings(project: Project) -> ServiceFactory:
     def make(context: RouteContext) -> Any:
         from esb.datatypes.mapping import MappingSet
 
-        return MappingSet(project.folder / project.schemas, context.service("datatypes"))
+        def compile_expression(language: str, text: str) -> Callable[[Any], Any]:
+            evaluate = context.language(language)(expression=text).compile(context)
+            return lambda body: evaluate(Exchange(body))
+
+        return MappingSet([project.folder / project.schemas], context.service("datatypes"), _reader(project), compile_expression)
 
     return make

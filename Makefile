@@ -1,0 +1,78 @@
+# Everything a developer does, the same here and in CI. `make` alone tells what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RABBITMQ_NODE := build/rabbitmq
+export PYTHONDONTWRITEBYTECODE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install system-packages check format lint types layers generated test unit integration conformance system faults bench demo run docs wheel clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/:/' | awk -F': *' '{printf "  %-16s %s\n", $$1, $$2}'
+
+install: $(STAMP)  ## Make the virtual environment with everything the tests need
+
+$(STAMP): setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --config-settings editable_mode=compat -e '.[test,dev]'
+	@touch $@
+
+system-packages:  ## Install RabbitMQ and PHP (Debian) for the integration tests, where they are missing
+	@tools/system-packages
+
+check: install lint types layers generated  ## Style, types, layers, generated files
+
+lint:  ## ruff, all rules with reasoned exceptions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format:  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types:  ## mypy, strict
+	$(BIN)/mypy
+
+layers:  ## Dependencies point one way (import-linter)
+	$(BIN)/lint-imports
+
+generated: install  ## Generated pages and schemas are up to date
+	$(BIN)/python -m tools.reference --check
+
+docs: install  ## Generate the reference pages
+	$(BIN)/python -m tools.reference
+
+test: install system-packages check  ## Everything but the slow groups: what CI runs
+	$(BIN)/pytest tests/unit tests/contract tests/docs -n 2 -q
+	$(BIN)/pytest tests/integration tests/system tests/conformance -q
+
+unit: install  ## Unit and contract tests only
+	$(BIN)/pytest tests/unit tests/contract -n 2 -q
+
+integration: install system-packages  ## Tests with real brokers, servers and peers
+	$(BIN)/pytest tests/integration tests/system -q
+
+conformance: install  ## Score against recorded Camel behaviour, by area
+	$(BIN)/python -m tests.conformance
+
+faults: install system-packages  ## Kill, cut and starve, and count what was lost (slow)
+	$(BIN)/pytest tests/faults -q
+
+bench: install system-packages  ## Benchmarks, printed beside the figures of the design (slow)
+	$(BIN)/python -m tests.benchmarks
+
+demo: install  ## Run the reference deployment through all scenarios; DATA=folder drives it with a folder of CSV tables
+	$(BIN)/python -m routes.demo $(if $(DATA),--data $(DATA))
+
+run: install  ## Start the reference deployment and its partners to stay
+	$(BIN)/python -m routes.demo --stay
+
+wheel: install  ## Build the wheel
+	$(BIN)/python -m build --wheel --outdir build/dist .
+
+clean:  ## Remove what was made
+	rm -rf build var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -1,0 +1,59 @@
+"""Two-way synchronisation of records: what was last agreed between two systems, and what to do about a change.
+
+A record's *checksum* is that of its business fields, not of when or by whom they were changed. A change whose checksum is the agreed one is an echo of our
+own write (the loop guard). If the other side has changed since the last agreement too, there is a conflict: the newer change wins, at the same
+time the ERP does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from routes.beans.table import Table
+
+_FIELDS = ("id", "name", "contact", "email", "phone", "city", "country", "credit_limit")
+
+
+def checksum(record: Mapping[str, Any]) -> str:
+    """The checksum of a customer's business fields; None, absent and empty are the same."""
+    plain = {name: str(record.get(name) if record.get(name) is not None else "") for name in _FIELDS}
+    plain["credit_limit"] = f"{float(plain['credit_limit'] or 0):.2f}"
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+class Agreements:
+    """What CRM and ERP last agreed on, by customer. Thread-safe and durable."""
+
+    def __init__(self, path: str) -> None:
+        self._table = Table(path)
+
+    def decide(self, record: Mapping[str, Any], source: str) -> str:
+        """What to do about a change that ``source`` (crm or erp) tells: ``apply``, ``echo`` or ``stale``.
+
+        The change is remembered as that source's newest, so that the other side's older one is known to be stale.
+        """
+        key, told = str(record["id"]), checksum(record)
+        known = self._table.get(key) or {}
+        if known.get("agreed") == told:
+            return "echo"
+        other = "erp" if source == "crm" else "crm"
+        theirs = known.get(other)
+        changed = str(record["changed_at"])
+        if theirs and theirs["checksum"] not in {known.get("agreed"), told}:
+            newer = theirs["changed"] > changed or (theirs["changed"] == changed and other == "erp")
+            if newer:
+                return "stale"
+        self._table.put(key, {**known, source: {"checksum": told, "changed": changed}})
+        return "apply"
+
+    def agree(self, record: Mapping[str, Any]) -> None:
+        """Both sides hold this record now."""
+        key = str(record["id"])
+        self._table.put(key, {"agreed": checksum(record), "changed": str(record["changed_at"])})
+
+    def close(self) -> None:
+        """Close the file."""
+        self._table.close()
