@@ -1,0 +1,301 @@
+"""The language ``xpath``: XPath 1.0 on XML text and elements.
+
+Options, functions, variables and results are those of Camel 4.17 (its page "XPath", and the oracle's cases under ``languages/xpath``); the engine
+is libxml2 through lxml, the parser that of :mod:`esb.xml`. Paths are checked when the route is loaded and compiled once in each thread.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from esb.coerce import Source, Textual, is_element, octets, result_converter, text, type_names
+from esb.errors import ConversionFailed, OptionError, RouteSyntaxError, UnknownName
+from esb.exchange import Exchange
+from esb.expression import Expression, LanguageSpec, Predicate, Scope
+from esb.fields import Kind, Spec, field
+from esb.javanames import RuntimeCamelException
+from esb.languages import _xpath
+from esb.languages._resource import resource_text
+from esb.languages._source import reader
+from esb.variables import variable
+
+_IN: Final = "http://camel.apache.org/xml/in/"
+_OUT: Final = "http://camel.apache.org/xml/out/"
+_FUNCTION: Final = "http://camel.apache.org/xml/function/"
+_CAMEL: Final = {"in": _IN, "out": _OUT, "function": _FUNCTION}
+_NUMBERS: Final = frozenset(
+    {"int", "integer", "long", "short", "byte", "double", "float", "number", "bigdecimal", "biginteger", "decimal"}
+)
+
+
+class InvalidXPathException(RuntimeCamelException):
+    """A path that cannot be evaluated on this message, or whose result is not what was asked for."""
+
+
+class NodeList(list[Any], Textual):
+    """What a path found: elements, and the texts of attributes and text nodes. Its text is the elements' XML."""
+
+    def as_text(self) -> str:
+        if any(not is_element(node) for node in self):
+            raise ConversionFailed(
+                "attributes and text nodes have no XML: ask for resultType String to get the first one's text"
+            )
+        return "".join(_xml(node).decode() for node in self)
+
+
+class Namespace(Spec):
+    """A prefix and the namespace it stands for."""
+
+    key = field(Kind.TEXT, doc="The prefix.", example="o")
+    value = field(Kind.TEXT, doc="The namespace's URI.", example="urn:orders")
+
+
+class XPath(LanguageSpec):
+    """``/order/line[sku = $wanted]``: the nodes found; with ``resultType`` the first one's text, number or truth."""
+
+    name = "xpath"
+
+    result_q_name = field(
+        Kind.TEXT, "NODESET", name="resultQName", doc="What the result is: NUMBER, STRING, BOOLEAN, NODE or NODESET."
+    )
+    namespace = field(Kind.SPECS, (), spec=Namespace, doc="Prefixes that stand in the path.")
+    source = field(
+        Kind.TEXT, None, doc="header:name, property:name, variable:name or a variable's name instead of the body."
+    )
+    saxon = field(Kind.BOOL, False, doc="For XPath 2 and later in Camel; here paths of XPath 1.0 run as they are.")
+    document_type = field(Kind.TEXT, None, doc="Java's class of the document; there is one kind here.")
+    factory_ref = field(Kind.TEXT, None, doc="Java's factory; not used here.")
+    object_model = field(Kind.TEXT, None, doc="Java's object model; not used here.")
+    log_namespaces = field(Kind.BOOL, False, doc="Not used here.")
+    thread_safety = field(Kind.BOOL, True, doc="Always so here.")
+    pre_compile = field(Kind.BOOL, True, doc="Always so here.")
+
+    def compile(self, scope: Scope) -> Expression:
+        wanted: str = self.result_type.strip().rsplit(".", 1)[-1].lower() if self.result_type else ""
+        return self._compiled(scope, self._finish(wanted))
+
+    def compile_predicate(self, scope: Scope) -> Predicate:
+        return self._compiled(scope, _xpath.as_boolean)
+
+    def _compiled(self, scope: Scope, finish: Callable[[Any], Any]) -> Expression:
+        path = resource_text(self.text, scope, self.at)
+        namespaces = {**_CAMEL, **{one.key: one.value for one in self.namespace}}
+        try:
+            reading = _xpath.read_path(path, namespaces)
+        except _xpath.BadPath as error:
+            hint = "XPath 2 and later are not available" if self.saxon else ""
+            raise RouteSyntaxError(f"the XPath {path!r} cannot be read: {error}", self.at, hint) from None
+        engine = _Engine(path, reading, namespaces, _Functions(self, scope, reading))
+        engine.check(self)
+        read = reader(self.source, scope)  # type: ignore[arg-type]  # every scope is a context, which holds the variables
+        given = {plain: _named(name, scope) for plain, name in reading.variables.items()}
+
+        def evaluate(exchange: Exchange) -> Any:
+            document = _document(read(exchange))
+            variables = {plain: get(exchange) for plain, get in given.items()}
+            try:
+                return finish(engine.run(document, exchange, variables))
+            except ConversionFailed:
+                raise
+            except Exception as error:
+                raise InvalidXPathException(f"xpath {path!r}: {error}") from error
+
+        return evaluate
+
+    def _finish(self, wanted: str) -> Callable[[Any], Any]:
+        """From what libxml2 gives to what the route asked for. A result type says more than ``resultQName``."""
+        if not wanted:
+            return _BY_QNAME.get(self.result_q_name.upper(), _nodes)
+        if wanted in {"string", "str", "text", "charsequence"}:
+            return _xpath.as_string
+        if wanted in {"boolean", "bool"}:
+            return _xpath.as_boolean
+        if wanted in {"nodelist", "list", "collection", "iterable", "object"}:
+            return _nodes
+        if wanted in {"node", "element", "document"}:
+            return _first
+        if wanted in {"byte[]", "bytes", "inputstream"}:
+            return _bytes
+        try:
+            convert = result_converter(self.result_type)
+        except KeyError:
+            raise UnknownName("type", self.result_type, type_names(), self.at) from None
+        if wanted in _NUMBERS:
+            return lambda value: convert(_finite(_xpath.as_number(value)))
+        return lambda value: convert(_nodes(value))
+
+
+class _Functions:
+    """The functions that Camel adds to XPath. They look at the exchange that the calling thread evaluates for."""
+
+    def __init__(self, spec: XPath, scope: Scope, reading: _xpath.Reading) -> None:
+        self.scope = scope
+        self.current = threading.local()
+        self.simple: dict[str, Expression] = {}
+        for name, literal in reading.calls:
+            if name == "function:simple":
+                if literal is None:
+                    raise OptionError(
+                        "function:simple takes one text in quotes", spec.at, "data is never read as simple"
+                    )
+                self.simple[literal] = scope.language("simple")(spec.at, expression=literal).compile(scope)
+
+    def extensions(self) -> dict[tuple[str, str], Callable[..., Any]]:
+        return {
+            **_xpath.FUNCTIONS,
+            (_IN, "body"): lambda _: text(self.current.exchange.message.body) or "",
+            (_IN, "header"): self._header,
+            # There is one message here: what Camel's `out` would be is not there yet.
+            (_OUT, "body"): lambda _: "",
+            (_OUT, "header"): lambda _context, _name: "",
+            (_FUNCTION, "properties"): lambda _, key: self.scope.resolve("{{" + _xpath.as_string(key) + "}}"),
+            (_FUNCTION, "simple"): lambda _, source: text(self.simple[str(source)](self.current.exchange)) or "",
+        }
+
+    def _header(self, _context: Any, name: Any) -> Any:
+        return _plain(self.current.exchange.message.headers.get(_xpath.as_string(name)))
+
+
+class _Engine:
+    """A path compiled in each thread that uses it: libxml2's compiled paths take one caller at a time."""
+
+    def __init__(self, path: str, reading: _xpath.Reading, namespaces: dict[str, str], functions: _Functions) -> None:
+        self.reading = reading
+        self.whole = path.strip() in {".", "/"}
+        self.namespaces = {**namespaces, **_xpath.NAMESPACES}
+        self.functions = functions
+        self.threads = threading.local()
+
+    def check(self, spec: XPath) -> None:
+        """Compile once to see whether it can be. Raises RouteSyntaxError."""
+        from lxml import etree
+
+        try:
+            self._compile()
+        except etree.XPathSyntaxError as error:
+            raise RouteSyntaxError(f"the XPath {spec.text!r} cannot be read: {error}", spec.at) from None
+
+    def run(self, root: Any, exchange: Exchange, variables: dict[str, Any]) -> Any:
+        if self.whole:
+            return [root]  # lxml has no object for the document itself
+        self.functions.current.exchange = exchange
+        tree = root.getroottree() if hasattr(root, "getroottree") else root
+        if self.reading.relative:
+            # Only this evaluator begins at the document, as Camel does; compiled paths begin at the root element.
+            from lxml import etree
+
+            evaluate = etree.XPathDocumentEvaluator(
+                tree,
+                namespaces=self.namespaces,
+                extensions=self.functions.extensions(),
+                regexp=False,
+                smart_strings=False,
+            )
+            return evaluate(self.reading.text, **variables)
+        compiled = getattr(self.threads, "compiled", None)
+        if compiled is None:
+            compiled = self.threads.compiled = self._compile()
+        return compiled(tree, **variables)
+
+    def _compile(self) -> Any:
+        from lxml import etree
+
+        return etree.XPath(
+            self.reading.text,
+            namespaces=self.namespaces,
+            extensions=self.functions.extensions(),
+            regexp=False,
+            smart_strings=False,
+        )
+
+
+def _named(name: str, scope: Scope) -> Callable[[Exchange], Any]:
+    """A variable of a path: a header, else an exchange property, else a variable; empty text if there is none."""
+    prefix, colon, plain = name.rpartition(":")
+    holder: Any = scope
+    own = variable(name, holder)
+    if colon:
+        if prefix != "in":
+            return lambda _: ""
+        if plain == "body":
+            return lambda exchange: _plain(exchange.message.body)
+        return lambda exchange: _plain(exchange.message.headers.get(plain))
+
+    def find(exchange: Exchange) -> Any:
+        value = exchange.message.headers.get(name)
+        if value is None:
+            value = exchange.properties.get(name)
+        return _plain(own.get(exchange) if value is None else value)
+
+    return find
+
+
+def _plain(value: Any) -> Any:
+    """A value that XPath can hold."""
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float)):
+        return float(value)
+    if is_element(value):
+        return [value]
+    return text(value) or ""
+
+
+def _document(value: Any) -> Any:
+    """The XML to search: an element as it is, text and bytes parsed. Raises ConversionFailed for anything else."""
+    if is_element(value):
+        return value.getroot() if hasattr(value, "getroot") else value
+    if isinstance(value, NodeList) and len(value) == 1 and is_element(value[0]):
+        return value[0]
+    if not isinstance(value, (str, bytes, bytearray, memoryview, Source)) and not hasattr(value, "read"):
+        kind = "nothing" if value is None else f"a {type(value).__name__}"
+        raise ConversionFailed(f"{kind} is no XML document: xpath reads XML text and elements")
+    from esb.xml import parse
+
+    try:
+        return parse(value if isinstance(value, str) else octets(value))
+    except Exception as error:
+        raise ConversionFailed(f"the text is no XML document: {error}") from error
+
+
+def _nodes(value: Any) -> NodeList:
+    if not isinstance(value, list):
+        kind = {bool: "a truth value", float: "a number"}.get(type(value), "a text")
+        raise InvalidXPathException(
+            f"the path gives {kind} and no nodes: name a resultType (String, Integer, Boolean) for it"
+        )
+    return NodeList(value)
+
+
+def _first(value: Any) -> Any:
+    nodes = _nodes(value)
+    return nodes[0] if nodes else None
+
+
+def _bytes(value: Any) -> bytes | None:
+    node = _first(value) if isinstance(value, list) else _xpath.as_string(value)
+    return None if node is None else _xml(node) if is_element(node) else str(node).encode()
+
+
+def _xml(element: Any) -> bytes:
+    from lxml import etree
+
+    return bytes(etree.tostring(element, encoding="utf-8", with_tail=False))
+
+
+def _finite(value: float) -> float | int | None:
+    if math.isnan(value):
+        return None
+    return int(value) if not math.isinf(value) and value == int(value) else value
+
+
+_BY_QNAME: Final[dict[str, Callable[[Any], Any]]] = {
+    "NUMBER": _xpath.as_number,
+    "STRING": _xpath.as_string,
+    "BOOLEAN": _xpath.as_boolean,
+    "NODE": _first,
+    "NODESET": _nodes,
+}
