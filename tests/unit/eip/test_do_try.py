@@ -115,8 +115,10 @@ def test_a_failure_in_a_clause_replaces_the_first_and_finally_still_runs(bus):
     "steps",
     [
         "[{doTry: {steps: [{stop: {}}], doFinally: {steps: [{to: mock:finally}]}}}, {to: mock:after}]",
-        f"[{{doTry: {{steps: [{{{FAIL}}}], doCatch: [{{{ANY}, steps: [{{stop: {{}}}}]}}],"
-        f" doFinally: {{steps: [{{to: mock:finally}}]}}}}}}, {{to: mock:after}}]",
+        (
+            f"[{{doTry: {{steps: [{{{FAIL}}}], doCatch: [{{{ANY}, steps: [{{stop: {{}}}}]}}],"
+            f" doFinally: {{steps: [{{to: mock:finally}}]}}}}}}, {{to: mock:after}}]"
+        ),
     ],
 )
 def test_after_a_stop_neither_finally_nor_the_rest_runs(bus, steps):
