@@ -33,6 +33,8 @@ _SENT: Final = "esb.sent"
 
 _CARRIED: Final = (str, bool, int, float, Decimal, type(None))
 _AS_TEXT: Final = (dt.date, dt.time, uuid.UUID)
+_SUSPECT: Final = frozenset("cCoOeE")
+"""First letters of the names that need a closer look; most headers have another one, and each message is looked at twice."""
 _warned: set[str] = set()
 
 
@@ -42,11 +44,13 @@ def outgoing(exchange: Exchange, channel: str) -> Outgoing:
     headers: dict[str, Any] = {}
     content_type: str | None = None
     for name, value in message.headers.items():
-        if name.lower() == "content-type":
-            content_type = None if value is None else str(value)
-        elif is_control(name):
-            continue
-        elif isinstance(value, _CARRIED):
+        if name[:1] in _SUSPECT:
+            if is_control(name):
+                continue
+            if name.lower() == "content-type":
+                content_type = None if value is None else str(value)
+                continue
+        if isinstance(value, _CARRIED):
             headers[name] = value
         elif isinstance(value, _AS_TEXT):
             headers[name] = value.isoformat() if hasattr(value, "isoformat") else str(value)
@@ -108,7 +112,7 @@ def incoming(delivery: Delivery, pattern: str) -> Exchange:
     headers: dict[str, Any] = {}
     history: dict[str, Any] = {}
     for name, value in delivery.headers.items():
-        if not is_control(name):
+        if name[:1] not in _SUSPECT or not is_control(name):
             headers[name] = value
         elif name.startswith("esb-"):
             history[name] = value
