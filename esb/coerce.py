@@ -51,7 +51,7 @@ def is_element(value: Any) -> bool:
 def _element_bytes(value: Any) -> bytes:
     from lxml import etree
 
-    return bytes(etree.tostring(value, encoding="utf-8"))
+    return bytes(etree.tostring(value, encoding="utf-8", with_tail=False))
 
 
 def _element_text(value: Any) -> str:

@@ -229,6 +229,11 @@ _ALSO_CAUGHT: Final[dict[str, tuple[type[BaseException], ...]]] = {
     "java.util.concurrent.TimeoutException": (TimeoutException, TimeoutError, errors.DeadlineExceeded),
     "java.lang.NumberFormatException": (NumberFormatException, errors.ConversionFailed),
     "org.apache.camel.TypeConversionException": (errors.ConversionFailed,),
+    "org.xml.sax.SAXException": (errors.Malformed,),
+    "org.xml.sax.SAXParseException": (errors.Malformed,),
+    "com.fasterxml.jackson.core.JsonProcessingException": (errors.Malformed,),
+    "com.fasterxml.jackson.core.JsonParseException": (errors.Malformed,),
+    "com.jayway.jsonpath.InvalidJsonException": (errors.Malformed,),
     "org.apache.camel.NoTypeConversionAvailableException": (NoConversion,),
     "org.apache.camel.ExpressionEvaluationException": (errors.ExpressionFailed,),
     "org.apache.camel.ValidationException": (ValidationException, errors.ValidationFailed),
@@ -241,6 +246,18 @@ _ALSO_CAUGHT: Final[dict[str, tuple[type[BaseException], ...]]] = {
 }
 
 
+_ELSEWHERE: Final = {
+    "com.jayway.jsonpath.JsonPathException": "esb.languages._jsonpath.errors:JsonPathException",
+    "com.jayway.jsonpath.InvalidPathException": "esb.languages._jsonpath.errors:InvalidPathException",
+    "com.jayway.jsonpath.PathNotFoundException": "esb.languages._jsonpath.errors:PathNotFoundException",
+    "net.thisptr.jackson.jq.exception.JsonQueryException": "esb.languages.jq:JsonQueryException",
+    "org.apache.camel.InvalidPayloadException": "esb.languages.jq:InvalidPayloadException",
+    "org.apache.camel.NoSuchHeaderException": "esb.languages._source:NoSuchHeaderException",
+    "org.apache.camel.language.xpath.InvalidXPathException": "esb.languages.xpath:InvalidXPathException",
+}
+"""Java name -> where the class is defined, as ``module:attribute``: imported only when a route names it."""
+
+
 def caught_by(name: str) -> tuple[type[BaseException], ...] | None:
     """The classes that an exception name in a route file stands for; None if the name is unknown.
 
@@ -250,6 +267,7 @@ def caught_by(name: str) -> tuple[type[BaseException], ...] | None:
         return _ALSO_CAUGHT[name]
     if name in THROWN:
         return (THROWN[name],)
+    name = _ELSEWHERE.get(name, name)
     import builtins
 
     plain = name.removeprefix("esb.errors.")

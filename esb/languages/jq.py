@@ -63,12 +63,6 @@ class JsonList(list[Any], Textual):
         return _json.pretty(self)
 
 
-class JsonText(str):
-    """A JSON string that a program gave: another program takes it as a value, not as JSON text."""
-
-    __slots__ = ()
-
-
 class Jq(LanguageSpec):
     """``.order.lines[] | select(.price > 10) | .sku``: the one result, a list of several, or nothing."""
 
@@ -177,8 +171,6 @@ class _Program:
     def _input(self, value: Any) -> tuple[Any, dict[float, int]]:
         """The document to run on, and what its large integers are replaced by."""
         long = True
-        if isinstance(value, JsonText):
-            return str(value), {}
         if isinstance(value, (dict, JsonList)):
             document = value
         elif not _json.is_text(value):
@@ -223,8 +215,6 @@ def _node(value: Any, guard: Mapping[float, int]) -> Any:
         return JsonMap((name, _node(item, guard)) for name, item in value.items())
     if isinstance(value, list):
         return JsonList(_node(item, guard) for item in value)
-    if isinstance(value, str):
-        return JsonText(value)
     if isinstance(value, int) and not isinstance(value, bool) and not -_EXACT <= value <= _EXACT:
         return guard.get(float(value), float(value))  # what libjq writes beyond 2^53 are not the number's digits
     return value

@@ -57,6 +57,8 @@ class JsonPath(LanguageSpec):
         return lambda exchange: truthy(evaluate(exchange))
 
     def _compiled(self, scope: Scope, path: str) -> Expression:
+        if self.expression is None:
+            raise OptionError("jsonpath needs a path", self.at, "write $ for the whole document")
         read = reader(self.source, scope)  # type: ignore[arg-type]  # every scope is a context, which holds the variables
         find = self._finder(scope, path)
         finish = self._finish()

@@ -36,14 +36,10 @@ class InvalidXPathException(RuntimeCamelException):
 
 
 class NodeList(list[Any], Textual):
-    """What a path found: elements, and the texts of attributes and text nodes. Its text is the elements' XML."""
+    """What a path found: elements, and the texts of attributes and text nodes. Its text is the elements' XML and those texts."""
 
     def as_text(self) -> str:
-        if any(not is_element(node) for node in self):
-            raise ConversionFailed(
-                "attributes and text nodes have no XML: ask for resultType String to get the first one's text"
-            )
-        return "".join(_xml(node).decode() for node in self)
+        return "".join(_xml(node).decode() if is_element(node) else node for node in self)
 
 
 class Namespace(Spec):
