@@ -8,6 +8,7 @@ from typing import Any, Final
 from marshmallow import validate
 
 from esb.datatypes.document import Part, shown
+from esb.datatypes.patterns import compile_whole
 from esb.errors import OptionError
 
 CHECKS: Final = ("length", "range", "regex", "one_of")
@@ -54,17 +55,12 @@ def _range(part: Part, convert: Callable[[Any, Part], Any]) -> validate.Range:
 
 
 def compile_regex(pattern: str, part: Part) -> Any:
-    """A pattern for the whole text, in re2: patterns meet data that others send, and only re2 is linear for every text."""
-    import re2  # here, since most types have no patterns and the library takes a while
-
-    options = re2.Options()
-    options.log_errors = False
+    """A pattern for the whole text. Raises OptionError for what is not accepted."""
     try:
-        return re2.compile(rf"\A(?:{pattern})\z", options)
-    except re2.error as error:
-        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        return compile_whole(pattern)
+    except ValueError as error:
         raise OptionError(
-            f"the regex {shown(pattern)} is not accepted: {reason}",
+            f"the regex {shown(pattern)} is not accepted: {error}",
             part.at,
             "regexes are RE2's: no look-around, no back-references",
         ) from error

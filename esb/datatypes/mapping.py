@@ -30,6 +30,7 @@ from esb.datatypes.catalogue import Catalogue
 from esb.datatypes.datatype import DataType
 from esb.datatypes.document import Findings, Part, Reader, open_document
 from esb.datatypes.mapping_fields import CompileExpression, Scope, parse_fields
+from esb.datatypes.plan_code import compile_plan
 from esb.datatypes.plans import Step, explain, why
 from esb.datatypes.suggest import Suggestion, suggest
 from esb.datatypes.table_files import Tables
@@ -58,6 +59,7 @@ class Mapping:
         self.target = target
         self.at = at
         self._step = step
+        self._run = compile_plan(step)
         self._spec = spec
         self._check: Callable[[Any], Any] | None = None
         if spec.get("validate", True):
@@ -75,7 +77,7 @@ class Mapping:
     def __call__(self, value: Any) -> Any:
         """The target type's value. Raises ValidationFailed, with a report by target fields, if a field cannot be made or is not valid."""
         try:
-            made = self._step(value, value)
+            made = self._run(value, value)
         except Exception as error:
             raise self._failed(error, value) from error
         if self._check is None:

@@ -26,10 +26,10 @@ from esb.datatypes.conditions import parse_condition
 from esb.datatypes.convert import Convert, parse_as, parse_cut, parse_date, parse_number
 from esb.datatypes.document import Findings, Part, shown
 from esb.datatypes.lookups import parse_lookup
-from esb.datatypes.paths import MISSING, getter, resolve
-from esb.datatypes.plans import EachPlan, ObjectPlan, Step, from_current, from_root, of_key
+from esb.datatypes.paths import MISSING, resolve
+from esb.datatypes.plans import EachPlan, ObjectPlan, PathStep, Step, Treated
 from esb.datatypes.shapes import ANYTHING, Shape, fit, shape_of
-from esb.datatypes.steps import When, alternatives, conditional, constant, defaulted, first, joined, treated
+from esb.datatypes.steps import When, alternatives, conditional, constant, defaulted, first, joined
 from esb.datatypes.table_files import Tables
 from esb.errors import NOWHERE, ConfigError, OptionError, UnknownName, did_you_mean
 
@@ -157,7 +157,7 @@ def parse_field(part: Part, scope: Scope, target: fields.Field[Any] | None, name
         convert = fit(made.shape, wanted, outside=scope.outside)
     except ValueError as error:
         raise OptionError(f"a {made.shape} does not fit {name}, a {wanted}", part.at, str(error)) from error
-    return made.step if convert is None else treated(made.step, [convert], many=False)
+    return made.step if convert is None else Treated(made.step, [convert], many=False)
 
 
 def _source(part: Part, scope: Scope, wanted: Shape, name: str) -> Made:
@@ -193,15 +193,14 @@ def _path(part: Part, scope: Scope) -> Made:
     if not isinstance(path, str) or not path:
         raise OptionError(f"a path is a text, not {shown(path)}", part.at)
     if path == ".":
-        return Made(lambda value, _: value)
+        return Made(PathStep(()))
     if path == "$":
-        return Made(lambda _, root: root)
+        return Made(PathStep((), from_root=True))
     if path.startswith("$."):
         found = resolve(scope.root, path[2:], part.at, "source field")
-        return Made(from_root(getter(found.keys)), shape_of(found.field, many=found.many))
+        return Made(PathStep(found.keys, from_root=True), shape_of(found.field, many=found.many))
     found = resolve(scope.source, path, part.at, "source field")
-    step = of_key(found.keys[0]) if len(found.keys) == 1 else from_current(getter(found.keys))
-    return Made(step, shape_of(found.field, many=found.many))
+    return Made(PathStep(found.keys), shape_of(found.field, many=found.many))
 
 
 def _field(part: Part, scope: Scope, wanted: Shape, name: str) -> Made:  # noqa: ARG001 - one signature for all sources
@@ -339,7 +338,7 @@ def _treatment(part: Part, scope: Scope, made: Made) -> Made:
             converts.append(convert)
     if not converts:
         return made
-    return Made(treated(made.step, converts, many=made.shape.many), Shape(kind, made.shape.many and bool(kind)))
+    return Made(Treated(made.step, converts, many=made.shape.many), Shape(kind, made.shape.many and bool(kind)))
 
 
 def _when(part: Part, scope: Scope) -> When:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from esb.datatypes.paths import MISSING, Getter, step_into
+from esb.datatypes.convert import Convert
+from esb.datatypes.paths import MISSING, getter
 from esb.errors import ConversionFailed, EsbError
 
 Step = Callable[[Any, Any], Any]
@@ -101,20 +102,39 @@ def why(error: Exception) -> str:
     return str(error) if isinstance(error, EsbError) else f"fails with {type(error).__name__}"
 
 
-def from_current(get: Getter) -> Step:
-    """A path from the current value."""
-    return lambda value, _: get(value)
+class PathStep:
+    """A path from the current value, or from the root."""
+
+    __slots__ = ("from_root", "get", "keys")
+
+    def __init__(self, keys: tuple[str, ...], *, from_root: bool = False) -> None:
+        self.keys = keys
+        self.from_root = from_root
+        self.get = getter(keys)
+
+    def __call__(self, value: Any, root: Any) -> Any:
+        return self.get(root if self.from_root else value)
 
 
-def from_root(get: Getter) -> Step:
-    """A path from the root."""
-    return lambda _, root: get(root)
+class Treated:
+    """Conversions of what another step gives, if it gives something; one by one, where the path leads through a list."""
 
+    __slots__ = ("converts", "many", "step")
 
-def of_key(key: str) -> Step:
-    """The commonest path of all, without a second call."""
+    def __init__(self, step: Step, converts: Sequence[Convert], *, many: bool) -> None:
+        self.step = step
+        self.converts = tuple(converts)
+        self.many = many
 
-    def get(value: Any, _: Any) -> Any:
-        return value.get(key, MISSING) if value.__class__ is dict else step_into(value, key)
+    def __call__(self, value: Any, root: Any) -> Any:
+        found = self.step(value, root)
+        if found is None or found is MISSING:
+            return found
+        return [self._converted(item) for item in found] if self.many else self._converted(found)
 
-    return get
+    def _converted(self, found: Any) -> Any:
+        for convert in self.converts:
+            if found is None or found is MISSING:
+                return found
+            found = convert(found)
+        return found

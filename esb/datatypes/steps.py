@@ -1,4 +1,4 @@
-"""Steps made of steps: the first that is there, joined texts, conversions, defaults, conditions."""
+"""Steps made of steps: the first that is there, joined texts, defaults, conditions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from esb.datatypes.convert import Convert, to_text
+from esb.datatypes.convert import to_text
 from esb.datatypes.paths import MISSING
 from esb.datatypes.plans import Step
 
@@ -53,34 +53,6 @@ def joined(steps: list[Step], separator: str) -> Step:
         return separator.join(texts) if texts else MISSING
 
     return text
-
-
-def treated(step: Step, converts: list[Convert], *, many: bool) -> Step:
-    """The conversions of what is there; one by one, where the path leads through a list."""
-
-    def convert(found: Any) -> Any:
-        for one in converts:
-            if found is None or found is MISSING:
-                return found
-            found = one(found)
-        return found
-
-    if len(converts) == 1 and not many:
-        (only,) = converts
-
-        def treated_value(value: Any, root: Any) -> Any:
-            found = step(value, root)
-            return found if found is None or found is MISSING else only(found)
-
-        return treated_value
-    if not many:
-        return lambda value, root: convert(step(value, root))
-
-    def treated_items(value: Any, root: Any) -> Any:
-        found = step(value, root)
-        return found if found is None or found is MISSING else [convert(item) for item in found]
-
-    return treated_items
 
 
 def defaulted(step: Step, default: Any) -> Step:

@@ -10,6 +10,7 @@ from esb.datatypes.catalogue import Catalogue
 from esb.datatypes.mapping import MappingSet
 from esb.errors import ConfigError, ConfigErrors, OptionError, ProjectError, UnknownName, ValidationFailed
 from tests.unit.datatypes.project import read_document, schema_folder
+from tests.unit.datatypes.side_by_side import outcome
 
 CRM = """
 types:
@@ -185,6 +186,19 @@ ORDER = {
     ],
 )
 def test_a_field_is_mapped(tmp_path: Path, fields: str, expected: dict[str, Any]) -> None:
+    lines = "".join(f"  {line}\n" for line in fields.splitlines())
+    mapping = mappings(tmp_path, f"from: crm.Order\nto: erp.Order\nfields:\n{lines}").find("crm.Order", "erp.Order")
+    for value in (
+        ORDER,
+        {},
+        dict.fromkeys(ORDER),
+        dict.fromkeys(ORDER, 5),
+        dict.fromkeys(ORDER, "x"),
+        {key: [{}] for key in ORDER},
+        None,
+    ):
+        plan, run = (outcome(lambda one, step=step: step(one, one), value) for step in (mapping._step, mapping._run))
+        assert run == plan or (run[0] == "raises" == plan[0])
     assert mapped(tmp_path, fields, ORDER) == expected
 
 
