@@ -176,6 +176,7 @@ class RouteContext:
         settled = threading.Event()
         exchange.unit = exchange.unit or UnitOfWork(lambda _: settled.set())
         unit = exchange.unit
+        exchange.properties["CamelToEndpoint"] = endpoint.uri  # what failed before any other send failed at this one
         exchange.waits += 1
         try:
             producer.send(exchange)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from esb.eip._converting import conversion
-from esb.errors import ConversionFailed
+from esb.errors import ConversionFailed, Malformed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.javanames import InvalidPayloadException
@@ -41,7 +41,7 @@ class ConvertBodyToSpec(StepSpec):
                 return
             try:
                 message.body = convert(message.body)
-            except ConversionFailed as error:
+            except (ConversionFailed, Malformed) as error:
                 raise InvalidPayloadException(f"the body cannot be had as {wanted}: {error}") from error
 
         return convert_body
