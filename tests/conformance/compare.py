@@ -66,7 +66,7 @@ def error_record(error: BaseException, neutral: Any) -> dict[str, Any]:
         if _is_java(error)
         else set()
     )
-    exact = type(error).__name__
+    exact = "Exception" if type(error) is javanames.CheckedException else type(error).__name__
     if not _is_java(error):
         for cls, fitting in _OURS.items():
             if isinstance(error, cls):
@@ -132,7 +132,7 @@ def _exception(where: str, wanted: dict[str, Any] | None, given: dict[str, Any] 
         and given["class"] == name
         and name in routes
         and _from_route(wanted)
-        and wanted["message"] != given["message"]
+        and (wanted["message"] or "") != given["message"]  # Java tells no message from an empty one, Python does not
     ):
         yield f"{where}: exception text {wanted['message']!r} expected, {given['message']!r} given"
 

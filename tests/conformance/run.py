@@ -111,7 +111,7 @@ class Run:
         logged = _Logged()
         root = logging.getLogger()
         before = root.level
-        root.setLevel(logging.DEBUG)
+        root.setLevel(logging.INFO)  # as in the oracle's own runner
         root.addHandler(logged)
         try:
             ours = self._run()
