@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from esb.eip._told import named
 from esb.errors import OptionError
 from esb.exchange import Exchange
 from esb.fields import Kind, field
@@ -37,7 +38,7 @@ class RollbackSpec(StepSpec):
         message = self.message or "Intended rollback"
 
         def roll_back(exchange: Exchange) -> None:
-            raise RollbackExchangeException(f"{message}. Exchange[{exchange.id}]")
+            raise RollbackExchangeException(f"{message}. {named(exchange)}")
 
         return ends_route(roll_back)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from esb.coerce import octets
-from esb.eip._told import told
+from esb.eip._told import named, told
 from esb.errors import Malformed, OptionError
 from esb.exchange import Exchange
 from esb.fields import Kind, field
@@ -62,7 +62,7 @@ class ValidateSpec(StepSpec):
 
 
 def _failure(exchange: Exchange, condition: str) -> Exception:
-    return PredicateValidationException(f"Validation failed for Predicate[{condition}]. Exchange[{exchange.id}]")
+    return PredicateValidationException(f"Validation failed for Predicate[{condition}]. {named(exchange)}")
 
 
 def _by_type(load: Callable[[Any], Any]) -> Step:
