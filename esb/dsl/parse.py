@@ -12,6 +12,7 @@ from esb.dsl.model import CLAUSES
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode, to_python
 from esb.dsl.placeholders import Properties
 from esb.errors import ConfigError, OptionError, Position, RouteSyntaxError, UnknownName
+from esb.expression import LanguageSpec
 from esb.fields import Field, Kind, Spec, convert
 from esb.registry import Registry
 from esb.step import StepSpec
@@ -118,7 +119,9 @@ class Parser:
         if isinstance(node, MapNode):
             return node.entries
         if isinstance(node, ScalarNode):
-            if node.is_null:
+            if node.is_null and not (
+                node.text and issubclass(cls, LanguageSpec)
+            ):  # an expression keeps its text, ``null`` too
                 return ()
             for declared in cls.fields.values():
                 if declared.scalar:
