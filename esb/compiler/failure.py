@@ -250,6 +250,7 @@ class ErrorHandler:
             self._run(exchange, clause.steps)
         elif dead_letter:
             exchange.properties["CamelFailureHandled"] = True
+            exchange.properties["CamelToEndpoint"] = dead_letter.uri
             halted, exchange.halted = exchange.halted, False
             exchange.waits += 1
             try:

@@ -47,7 +47,8 @@ def make_handler(
     if isinstance(given, DeadLetterChannelSpec):
         try:
             producer = builder.producer(given.dead_letter_uri, None, given.at)
-            dead_letter = DeadLetter(producer.send, given.dead_letter_uri, given.dead_letter_handle_new_exception)
+            uri = builder.endpoint(given.dead_letter_uri, None, given.at).uri
+            dead_letter = DeadLetter(producer.send, uri, given.dead_letter_handle_new_exception)
         except ConfigError as error:
             parts.findings.append(error)
     return ErrorHandler(
