@@ -6,6 +6,10 @@ A list means all of them; ``{any: [...]}``, ``{all: [...]}`` and ``{not: {...}}`
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
+import operator
+import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -60,7 +64,9 @@ def _test(word: str, part: Part) -> Callable[[Any], bool]:
     operand = part.value
     if word in ("in", "not_in"):
         choices = [item.value for item in part.items(f"{word!r}")]
-        return (lambda found: found in choices) if word == "in" else (lambda found: found not in choices)
+        if word == "in":
+            return lambda found: as_written(found) in choices
+        return lambda found: as_written(found) not in choices
     if word == "matches":
         if not isinstance(operand, str):
             raise OptionError("'matches' must be a regex", part.at)
@@ -74,19 +80,28 @@ def _test(word: str, part: Part) -> Callable[[Any], bool]:
 
 
 def _compare(word: str, operand: Any) -> Callable[[Any], bool]:
-    match word:
-        case "equals":
-            return lambda found: bool(found == operand)
-        case "not_equals":
-            return lambda found: bool(found != operand)
-        case "above":
-            return lambda found: is_present(found) and bool(found > operand)
-        case "at_least":
-            return lambda found: is_present(found) and bool(found >= operand)
-        case "below":
-            return lambda found: is_present(found) and bool(found < operand)
-        case _:
-            return lambda found: is_present(found) and bool(found <= operand)
+    if word in ("equals", "not_equals"):
+        wanted = word == "equals"
+        return lambda found: bool(as_written(found) == operand) is wanted
+    compare = _ORDERS[word]
+    return lambda found: is_present(found) and bool(compare(as_written(found), operand))
+
+
+_ORDERS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "above": operator.gt,
+    "at_least": operator.ge,
+    "below": operator.lt,
+    "at_most": operator.le,
+}
+
+
+def as_written(found: Any) -> Any:
+    """A value as it is written in YAML: dates as ISO texts (which sort as dates do), members of an enum by name."""
+    if isinstance(found, dt.date | dt.time):
+        return found.isoformat()
+    if isinstance(found, enum.Enum):
+        return found.name
+    return str(found) if isinstance(found, uuid.UUID) else found
 
 
 def is_present(found: Any) -> bool:

@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from esb.datatypes.catalogue import Catalogue
 from esb.datatypes.mapping import MappingSet
+from esb.datatypes.suggest import as_fields
 from esb.errors import ConfigError, ConfigErrors, OptionError, ProjectError, UnknownName, ValidationFailed
 from tests.unit.datatypes.project import read_document, schema_folder
 from tests.unit.datatypes.side_by_side import outcome
@@ -399,3 +401,14 @@ def test_a_proposal_matches_names_and_kinds(tmp_path: Path) -> None:
 def test_a_proposal_is_the_same_every_time(tmp_path: Path) -> None:
     found = mappings(tmp_path, "mappings: []")
     assert found.suggest("crm.Order", "erp.Order") == found.suggest("crm.Order", "erp.Order")
+
+
+def test_a_proposal_becomes_the_fields_of_a_mapping_that_loads(tmp_path: Path) -> None:
+    proposed = as_fields(mappings(tmp_path, "mappings: []").suggest("crm.Order", "erp.Order"))
+    assert proposed["number"] == "id"
+    assert proposed["items"]["each"]["from"] == "lines"
+    text = json.dumps(
+        {"from": "crm.Order", "to": "erp.Order", "fields": {"number": proposed["number"], "items": proposed["items"]}}
+    )
+    mapping = mappings(tmp_path, text).find("crm.Order", "erp.Order")
+    assert mapping(ORDER)["items"][0]["quantity"] == 2

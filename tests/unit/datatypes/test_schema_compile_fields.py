@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Any
 
 import pytest
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, pre_load, validate
 
 from esb.datatypes.compile import Compiled, compile_dump, compile_load, compile_rows
 from tests.unit.datatypes import side_by_side
@@ -299,3 +299,43 @@ def test_a_row_of_another_length_is_refused() -> None:
     assert load is not None
     with pytest.raises(ValueError, match="unpack"):
         load(["1.5"])
+
+
+def test_hooks_that_run_on_both_paths_give_marshmallows_outcome() -> None:
+    class Hooked(Schema):
+        a = fields.Integer()
+        twice = fields.Function(lambda value: value["a"] * 2, lambda value: int(value) // 2)
+
+        @post_load(pass_collection=True)
+        def listed(self, data: Any, many: bool, **_: Any) -> Any:
+            return [data] if many else {"one": data}
+
+        @post_dump(pass_original=True)
+        def told(self, data: Any, original: Any, **_: Any) -> Any:
+            return {**data, "was": original["a"]}
+
+    schema = Hooked()
+    load, dump = compile_load(schema), compile_dump(schema)
+    assert (load.why_not, dump.why_not) == ("", "")
+    assert load.call({"a": "1", "twice": "4"}) == schema.load({"a": "1", "twice": "4"})
+    assert dump.call({"a": 1}) == schema.dump({"a": 1}) == {"a": 1, "twice": 2, "was": 1}
+    many = one_field(fields.Nested(Hooked, many=True))
+    assert "whole collection" in compile_load(many).why_not
+    assert compile_load(many).call({"f": [{"a": 1}]}) == many.load({"f": [{"a": 1}]})
+
+
+@pytest.mark.parametrize(("options", "why"), [({"partial": True}, "partially"), ({"many": True}, "collections")])
+def test_options_of_a_schema_that_change_its_meaning_are_left_to_marshmallow(options: dict[str, Any], why: str) -> None:
+    schema = Row(**options)
+    value: Any = [{"ID": "1"}] if "many" in options else {}
+    assert why in compile_load(schema).why_not
+    assert compile_load(schema).call(value) == schema.load(value)
+
+
+def test_rows_of_a_type_with_a_function_field_load() -> None:
+    class Priced(Row):
+        cents = fields.Function(deserialize=lambda value: int(value) * 100)
+
+    load = compile_rows(Priced(), ["cents", "ID"])
+    assert load is not None
+    assert load(["3", "1"])["cents"] == 300
