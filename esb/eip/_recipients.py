@@ -66,14 +66,14 @@ def written_schemes(source: LanguageSpec | str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_SCHEME.findall(re.sub(r"\$\{[^}]*\}", "\0", plain))))
 
 
-def uris(value: Any, delimiter: str | None = ",") -> Iterable[str]:
+def uris(value: Any, delimiter: str | None = ",", *, gaps: bool = False) -> Iterable[str]:
     """The URIs that a value lists: items of a list, or a text cut at ``delimiter`` (``false``: not cut).
 
-    Raises IllegalArgumentException for a gap.
+    Raises IllegalArgumentException for a gap, unless ``gaps`` leaves that to :func:`checked`.
     """
     if value is None:
         return ()
-    if isinstance(value, (list, tuple, set)):
+    if isinstance(value, (list, tuple, set)) or hasattr(value, "__next__"):
         found = [text(item) or "" for item in value]
     else:
         whole = (text(value) or "").strip()
@@ -83,9 +83,14 @@ def uris(value: Any, delimiter: str | None = ",") -> Iterable[str]:
         if len(found) > 1 and not found[-1].strip():
             found.pop()
     stripped = [uri.strip() for uri in found]
-    if not all(stripped):
+    return stripped if gaps else [checked(uri) for uri in stripped]
+
+
+def checked(uri: str) -> str:
+    """A URI that is not empty. Raises IllegalArgumentException."""
+    if not uri:
         raise IllegalArgumentException("uri must be specified and not empty")
-    return stripped
+    return uri
 
 
 class SendToRecipient(StepSpec):

@@ -65,13 +65,13 @@ class Reading:
     """What was found in a text."""
 
     text: str = ""
-    """The text to compile: some functions renamed, namespaced variables under plain names."""
+    """The text to compile: some functions renamed, namespaced variables under plain names, and paths that begin at the context node with a
+    slash before them, since in Camel the context is the document and in lxml its root element.
+    """
     variables: dict[str, str] = field(default_factory=dict)
     """Name in the compiled text -> name as written."""
     calls: list[tuple[str, str | None]] = field(default_factory=list)
     """Prefixed functions, each with its first argument if that is a plain literal."""
-    relative: bool = False
-    """Whether a path begins at the context node, which is the document and not its root element."""
 
 
 def read_path(text: str, prefixes: Collection[str]) -> Reading:
@@ -88,12 +88,19 @@ def read_path(text: str, prefixes: Collection[str]) -> Reading:
         if kind == "variable":
             told.append(_variable(word, prefixes, found))
             continue
-        if kind == "name" and not (_ends_operand(before) and word in _OPERATORS):
+        if kind == "name" and _ends_operand(before):
+            if word not in _OPERATORS:
+                raise BadPath(f"an operator is expected before {word!r}")
+            tokens[place] = ("operator", word)
+        elif kind == "name":
+            if at_context and (follows != "(" or word in _NODE_TYPES):
+                told.append("/")
             told.append(_name(word, follows, prefixes, found, tokens[place + 2 :]))
-            found.relative |= at_context and (follows != "(" or word in _NODE_TYPES)
             continue
-        if word in {".", "..", "@", "*"}:
-            found.relative |= at_context and not _ends_operand(before)
+        elif word == "*" and _ends_operand(before):
+            tokens[place] = ("operator", word)
+        elif word in {".", "..", "@", "*"} and at_context:
+            told.append("/")
         told.append(word)
     found.text = _joined(told)
     return found
@@ -117,6 +124,8 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 def _ends_operand(token: tuple[str, str]) -> bool:
     kind, text = token
+    if kind == "operator":
+        return False
     return kind in {"literal", "number", "variable", "name"} or text in {")", "]", ".", "..", "*"}
 
 

@@ -192,7 +192,7 @@ _NOTHING: Final = object()
 
 
 def _guarded(value: Any, guard: dict[float, int]) -> Any:
-    """The document with integers beyond 2^53 as the nearest doubles; ``guard`` tells which integer each stood for.
+    """The document with integers from 2^53 on as the nearest doubles; ``guard`` tells which integer each stood for.
 
     So a number that a program only passes on keeps all its digits. Two integers that are one double cannot both be passed on: rather than
     give one for the other this raises JsonQueryException.
@@ -201,7 +201,7 @@ def _guarded(value: Any, guard: dict[float, int]) -> Any:
         return {name: _guarded(item, guard) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_guarded(item, guard) for item in value]
-    if isinstance(value, int) and not -_EXACT <= value <= _EXACT:
+    if isinstance(value, int) and not -_EXACT < value < _EXACT:
         near = float(value)
         if guard.setdefault(near, value) != value:
             raise JsonQueryException("two integers beyond 2^53 are too near to each other for jq: send them as text")
@@ -215,7 +215,7 @@ def _node(value: Any, guard: Mapping[float, int]) -> Any:
         return JsonMap((name, _node(item, guard)) for name, item in value.items())
     if isinstance(value, list):
         return JsonList(_node(item, guard) for item in value)
-    if isinstance(value, int) and not isinstance(value, bool) and not -_EXACT <= value <= _EXACT:
+    if isinstance(value, int) and not isinstance(value, bool) and not -_EXACT < value < _EXACT:
         return guard.get(float(value), float(value))  # what libjq writes beyond 2^53 are not the number's digits
     return value
 

@@ -179,18 +179,6 @@ class _Engine:
             return [root]  # lxml has no object for the document itself
         self.functions.current.exchange = exchange
         tree = root.getroottree() if hasattr(root, "getroottree") else root
-        if self.reading.relative:
-            # Only this evaluator begins at the document, as Camel does; compiled paths begin at the root element.
-            from lxml import etree
-
-            evaluate = etree.XPathDocumentEvaluator(
-                tree,
-                namespaces=self.namespaces,
-                extensions=self.functions.extensions(),
-                regexp=False,
-                smart_strings=False,
-            )
-            return evaluate(self.reading.text, **variables)
         compiled = getattr(self.threads, "compiled", None)
         if compiled is None:
             compiled = self.threads.compiled = self._compile()
