@@ -216,11 +216,13 @@ class AmqpBroker:
         declarations: list[Declaration] = []
         pending.routing_key = self._topology.wire(queue)
         if delay is None:
-            declarations = self._topology.move_target(queue)
+            fault = pending.routing_key in self._declarer.faults
+            declarations = self._topology.queue(queue) if fault else self._topology.move_target(queue)
         elif delay > 0:
             pending.routing_key, declarations = self._topology.delay(queue, delay)
 
         def declared(error: TransportError | None) -> None:
+            error = error or self._declarer.faults.get(pending.routing_key)
             if error is None:
                 self._publisher.send(pending)
             elif pending.done is not None:
@@ -288,6 +290,7 @@ class AmqpBroker:
 
     def _tick(self) -> None:
         self._publisher.expire()
+        self._publisher.check(self._options.confirm_timeout)
         self._thread.later(_TICK, self._tick)
 
     def _refresh(self) -> None:

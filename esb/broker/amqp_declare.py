@@ -11,8 +11,9 @@ from typing import Any
 from pika.exceptions import ChannelClosedByBroker
 
 from esb.broker.amqp_thread import IoThread
+from esb.broker.headers import refused
 from esb.broker.topology import Declaration, Topology
-from esb.errors import Rejected, TransportError
+from esb.errors import TransportError
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ Answer = Callable[[TransportError | None], None]
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    declaration: Declaration
+    declaration: Declaration | None
+    """None for somebody who only waits for what is before."""
     answer: Answer | None
 
 
@@ -66,7 +68,11 @@ class Declarer:
     def declare(self, declarations: list[Declaration], answer: Answer) -> None:
         """Declare some things; ``answer`` is called once, after the last of them, with the first refusal."""
         if not declarations:
-            answer(None)
+            # In turn, else what needs no declaration would overtake what waits for one.
+            if self._current is None and not self._waiting:
+                answer(None)
+            else:
+                self._waiting.append(_Waiting(None, answer))
             return
         failed: list[TransportError] = []
 
@@ -84,6 +90,8 @@ class Declarer:
     def _next(self) -> None:
         if self._connection is None or self._current is not None:
             return
+        while self._waiting and self._waiting[0].declaration is None:
+            self._answer(self._waiting.popleft(), None)
         if not self._waiting:
             self._on_settled()
         elif self._channel is None:
@@ -91,6 +99,7 @@ class Declarer:
             self._channel.add_on_close_callback(self._closed)
         elif self._channel.is_open:
             self._current = self._waiting.popleft()
+            assert self._current.declaration is not None
             self._current.declaration.send(self._channel, lambda _: self._declared(None))
 
     def _opened(self, channel: Any) -> None:
@@ -101,23 +110,28 @@ class Declarer:
         if channel is not self._channel:
             return
         self._channel = None
-        if isinstance(reason, ChannelClosedByBroker) and self._current is not None:
-            text = self._current.declaration.refusal(f"{reason.reply_code} {reason.reply_text}")
-            log.error("%s", text)
-            self._declared(Rejected(text, endpoint=self._current.declaration.name))
+        current = self._current
+        if isinstance(reason, ChannelClosedByBroker) and current is not None and current.declaration is not None:
+            text = current.declaration.refusal(f"{reason.reply_code} {reason.reply_text}")
+            error = refused(text, current.declaration.name)
+            if current.declaration.wire not in self.faults:
+                log.error("%s", text)
+            self._declared(error)
 
     def _declared(self, error: TransportError | None) -> None:
         current, self._current = self._current, None
-        if current is None:
+        if current is None or current.declaration is None:
             return
         if error is None:
             self.faults.pop(current.declaration.wire, None)
         else:
-            error.retriable = False
             self.faults[current.declaration.wire] = error
-        if current.answer is not None:
-            try:
-                current.answer(error)
-            except Exception:
-                log.exception("a caller of the declaration of %s failed", current.declaration.name)
+        self._answer(current, error)
         self._next()
+
+    def _answer(self, waiting: _Waiting, error: TransportError | None) -> None:
+        if waiting.answer is not None:
+            try:
+                waiting.answer(error)
+            except Exception:
+                log.exception("a caller who waited for a declaration failed")

@@ -57,6 +57,7 @@ class Publisher:
         self._outstanding: dict[int, Pending] = {}
         self._backlog: deque[Pending] = deque()
         self._closed = False
+        self._progress = 0.0
 
     @property
     def ready(self) -> bool:
@@ -143,6 +144,22 @@ class Publisher:
             for pending in late:
                 self._late(pending)
 
+    def check(self, patience: float) -> None:
+        """Open another channel if nothing at all was confirmed for so long: a broker that restarted may have forgotten what it was given."""
+        if (
+            self._outstanding
+            and not self._blocked
+            and time.monotonic() - self._progress > patience
+            and self._channel.is_open
+        ):
+            log.warning(
+                "RabbitMQ has confirmed nothing for %.0f s; publishing %d messages again",
+                patience,
+                len(self._outstanding),
+            )
+            self._progress = time.monotonic()
+            self._channel.close()
+
     def close(self) -> None:
         """Answer everything that is left."""
         self._closed = True
@@ -186,6 +203,8 @@ class Publisher:
             )
             self._answer(pending, error)
             return
+        if not self._outstanding:
+            self._progress = time.monotonic()
         self._tag += 1
         pending.sends += 1
         self._outstanding[self._tag] = pending
@@ -212,6 +231,7 @@ class Publisher:
                 tags.append(each)
         else:
             tags = [tag] if tag in self._outstanding else []
+        self._progress = time.monotonic()
         nacked = method.NAME == "Basic.Nack"
         for each in tags:
             pending = self._outstanding.pop(each)

@@ -25,7 +25,7 @@ class Options:
     ``namespace`` begins every name we declare, so that projects can share a virtual host. ``window`` is the number of unconfirmed publishes: the
     depth of the pipeline, and of repetition after a crash. ``delivery_limit`` is how often a message may come back unsettled before RabbitMQ
     itself sets it aside in the queue ``poison`` (a guard of last resort: RabbitMQ counts drains and browsing too). ``reconnect`` is the longest
-    pause between attempts.
+    pause between attempts. After ``confirm_timeout`` without a single confirm what is unconfirmed is published again.
     """
 
     namespace: str = "esb"
@@ -33,6 +33,7 @@ class Options:
     publish_timeout: float = 30.0
     heartbeat: int = 30
     reconnect: float = 5.0
+    confirm_timeout: float = 15.0
     delivery_limit: int = 1000
     max_length: int = 0
     max_body: int = 128 << 20

@@ -25,6 +25,7 @@ from esb.errors import TransportError, Unroutable
 log = logging.getLogger(__name__)
 
 _REOPEN = 1.0  # seconds until a channel that the broker closed is opened again
+_PATIENCE = 15.0  # seconds for the broker to start a consumer
 _SULK = 0.2  # seconds until a batch that the consumer failed to take is offered again
 _LONGEST_PAUSE = 30.0  # between attempts of a retry or move that its queue refuses
 
@@ -76,6 +77,7 @@ class AmqpSubscription:
         self._acking = False
         self._forwarded: set[int] = set()
         self._cancelling = False
+        self._consuming = False
 
     # -- any thread ----------------------------------------------------------------------------------------------------
 
@@ -140,8 +142,21 @@ class AmqpSubscription:
         if self._channel is None and self._connection is not None and self._connection.is_open:
             self.up(self._connection)
         elif self._channel is not None and self._channel.is_open and self._consumer is None:
-            self._consumer = self._channel.basic_consume(self._wire, self._deliver)
+            channel = self._channel
+            self._consuming = False
+            self._consumer = channel.basic_consume(
+                self._wire, self._deliver, callback=lambda _: self._consumed(channel)
+            )
+            self._thread.later(_PATIENCE, lambda: self._check_consuming(channel))
         self._flush_soon()
+
+    def _consumed(self, channel: Any) -> None:
+        self._consuming = self._consuming or channel is self._channel
+
+    def _check_consuming(self, channel: Any) -> None:
+        # A queue of a broker that has just restarted may swallow the request.
+        if channel is self._channel and channel.is_open and self._consumer is not None and not self._consuming:
+            channel.close()
 
     def _cancel(self) -> None:
         """Let others have the messages. An exclusive queue passes on only when nothing is in hand here: else its order would break."""
