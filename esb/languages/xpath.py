@@ -6,6 +6,7 @@ is libxml2 through lxml, the parser that of :mod:`esb.xml`. Paths are checked wh
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from collections.abc import Callable
@@ -230,10 +231,10 @@ def _plain(value: Any) -> Any:
 
 def _document(value: Any) -> Any:
     """The XML to search: an element as it is, text and bytes parsed. Raises ConversionFailed for anything else."""
+    if isinstance(value, NodeList) and len(value) == 1:
+        value = value[0]
     if is_element(value):
-        return value.getroot() if hasattr(value, "getroot") else value
-    if isinstance(value, NodeList) and len(value) == 1 and is_element(value[0]):
-        return value[0]
+        return _as_root(value.getroot() if hasattr(value, "getroot") else value)
     if not isinstance(value, (str, bytes, bytearray, memoryview, Source)) and not hasattr(value, "read"):
         kind = "nothing" if value is None else f"a {type(value).__name__}"
         raise ConversionFailed(f"{kind} is no XML document: xpath reads XML text and elements")
@@ -243,6 +244,15 @@ def _document(value: Any) -> Any:
         return parse(value if isinstance(value, str) else octets(value))
     except Exception as error:
         raise ConversionFailed(f"the text is no XML document: {error}") from error
+
+
+def _as_root(element: Any) -> Any:
+    """The element as a document of its own: a part of a split is one for its paths, whatever it was cut from."""
+    if element.getparent() is None:
+        return element
+    root = copy.deepcopy(element)
+    root.tail = None
+    return root
 
 
 def _nodes(value: Any) -> NodeList:

@@ -58,14 +58,21 @@ def test_a_file_is_read_as_its_parts_are_taken_and_then_closed(tmp_path: Path) -
 
 
 @given(
-    st.text("ab,\n", max_size=40),
-    st.sampled_from([",", "ab", "\n", "\\n", "[,a]", "a+", "", "|", "b?"]),
+    st.text("ab,\r\n", max_size=40),
+    st.sampled_from([",", "ab", "\n", "\\n", "\\r?\\n", "[,a]", "a+", "", "|", "b?"]),
     st.integers(1, 7),
 )
 def test_parts_do_not_depend_on_how_the_text_arrives(text: str, token: str, size: int) -> None:
     cut = _cutting.cutter(token, trusted=True)
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
     assert list(_cutting.parts(pieces, cut)) == list(_cutting.parts([text], cut))
+
+
+@given(st.text("a\r\n", max_size=20))
+def test_the_quick_way_to_lines_agrees_with_the_pattern(text: str) -> None:
+    quick = list(_cutting.parts([text], _cutting.cutter("\\r?\\n", trusted=True)))
+    slow = list(_cutting.parts([text], _cutting.cutter("(?:\\r?\\n)", trusted=True)))
+    assert quick == slow
 
 
 @given(st.lists(st.text("xyz", max_size=5), max_size=8))

@@ -95,6 +95,12 @@ def test_a_part_is_given_without_what_follows_it(evaluate: Evaluate) -> None:
     assert evaluate("/a/b", "<a><b>1</b>tail</a>", result_type="byte[]") == b"<b>1</b>"
 
 
+def test_a_part_is_a_document_of_its_own_for_its_paths(evaluate: Evaluate) -> None:
+    part = evaluate("/a/b[2]", "<a><b>1</b><b><c>2</c></b>tail</a>")[0]
+    assert evaluate("/b/c", part, result_type="String") == "2"
+    assert evaluate("/a", part) == []
+
+
 def test_camels_functions_read_the_exchange(evaluate: Evaluate) -> None:
     headers = {"h": "A1", "n": 2}
     assert evaluate("in:header('H')", headers=headers, result_type="String") == "A1"
