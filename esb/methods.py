@@ -43,13 +43,16 @@ class Call:
     gives_nothing: bool = False
 
 
-def method_call(bean: Any, method: str | None, scope: Scope, at: Position = NOWHERE) -> Call:
+def method_call(
+    bean: Any, method: str | None, scope: Scope, at: Position = NOWHERE, instance: Expression | None = None
+) -> Call:
     """Compile the call of ``method`` (``name`` or ``name(parameters)``) of a bean; without a method, of the bean itself.
 
+    ``instance`` gives the object to call for each message, where that is not the bean itself but one like it.
     Raises UnknownName if the bean has no such method. A call that is ambiguous, or has no fitting parameters, fails per message, as in Camel.
     """
     if not method or not method.strip():
-        return _nameless(bean, scope, at)
+        return _nameless(bean, scope, at, instance)
     parsed = _CALL.fullmatch(method)
     if not parsed:
         raise OptionError(
@@ -60,7 +63,7 @@ def method_call(bean: Any, method: str | None, scope: Scope, at: Position = NOWH
     if not callable(target):
         raise UnknownName(f"method of {_described(bean)}", name, _methods(bean), at)
     arguments = None if parsed["arguments"] is None else [part.strip() for part in split(parsed["arguments"])]
-    return _bound(target, name, arguments, scope, at)
+    return _bound(target, name, arguments, scope, at, _finder(instance, name))
 
 
 def split(text: str) -> Iterator[str]:
@@ -90,15 +93,22 @@ def _methods(bean: Any) -> list[str]:
     return [name for name in dir(bean) if not name.startswith("_") and callable(getattr(bean, name, None))]
 
 
-def _nameless(bean: Any, scope: Scope, at: Position) -> Call:
+def _finder(instance: Expression | None, name: str) -> Expression | None:
+    if instance is None:
+        return None
+    return lambda exchange: getattr(instance(exchange), name)
+
+
+def _nameless(bean: Any, scope: Scope, at: Position, instance: Expression | None) -> Call:
     process = getattr(bean, "process", None)
     if callable(process):
-        return Call(process, gives_nothing=True)
+        find = _finder(instance, "process")
+        return Call(process if find is None else lambda exchange: find(exchange)(exchange), gives_nothing=True)
     if inspect.isroutine(bean) or "__call__" in vars(type(bean)):
-        return _bound(bean, _described(bean), None, scope, at)
+        return _bound(bean, _described(bean), None, scope, at, instance)
     methods = _methods(bean)
     if len(methods) == 1:
-        return _bound(getattr(bean, methods[0]), methods[0], None, scope, at)
+        return _bound(getattr(bean, methods[0]), methods[0], None, scope, at, _finder(instance, methods[0]))
 
     def ambiguous(exchange: Exchange) -> Any:
         raise AmbiguousMethodCallException(
@@ -108,12 +118,19 @@ def _nameless(bean: Any, scope: Scope, at: Position) -> Call:
     return Call(ambiguous)
 
 
-def _bound(target: Callable[..., Any], name: str, arguments: list[str] | None, scope: Scope, at: Position) -> Call:
+def _bound(
+    target: Callable[..., Any],
+    name: str,
+    arguments: list[str] | None,
+    scope: Scope,
+    at: Position,
+    find: Expression | None,
+) -> Call:
     try:
         signature = inspect.signature(target)
     except (TypeError, ValueError):  # some builtins tell nothing of themselves: they get what is written
         given = [_argument(text, scope, at) for text in arguments or ()]
-        return Call(lambda exchange: target(*[evaluate(exchange) for evaluate in given]), gives_nothing=True)
+        return Call(_invocation(target, given, find), gives_nothing=True)
     positional = [
         one
         for one in signature.parameters.values()
@@ -142,10 +159,12 @@ def _bound(target: Callable[..., Any], name: str, arguments: list[str] | None, s
             values.append(_always(None if parameter.default is parameter.empty else parameter.default))
     if arguments and len(arguments) > len(positional) and not any(one.kind is one.VAR_POSITIONAL for one in positional):
         return Call(_failing(f"{name} is given {len(arguments)} parameters: there is only {name}{signature}"))
-    return Call(_invocation(target, values), _gives_nothing(signature))
+    return Call(_invocation(target, values, find), _gives_nothing(signature))
 
 
-def _invocation(target: Callable[..., Any], values: list[Expression]) -> Expression:
+def _invocation(target: Callable[..., Any], values: list[Expression], find: Expression | None) -> Expression:
+    if find is not None:
+        return lambda exchange: find(exchange)(*[value(exchange) for value in values])
     if not values:
         return lambda _exchange: target()
     if len(values) == 1:

@@ -73,7 +73,7 @@ class _Shared:
     held: dict[str, Any]
     key: str
 
-    def get(self, exchange: Exchange) -> Any:  # noqa: ARG002 -- the same whatever the exchange
+    def get(self, exchange: Exchange) -> Any:
         return self.held.get(self.key)
 
     def set(self, exchange: Exchange, value: Any) -> None:
@@ -82,7 +82,7 @@ class _Shared:
         else:
             self.held[self.key] = value
 
-    def remove(self, exchange: Exchange) -> None:  # noqa: ARG002 -- as get
+    def remove(self, exchange: Exchange) -> None:
         self.held.pop(self.key, None)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from esb.errors import OptionError, ReferenceFault
 from esb.exchange import Exchange, Message
+from esb.expression import Expression
 from esb.fields import Kind, field
 from esb.methods import Call, method_call
 from esb.program import Step
@@ -49,20 +50,21 @@ class BeanSpec(StepSpec):
         if not isinstance(cls, type):
             return _calling(method_call(cls, self.method, builder.context, self.at))
         first = self._instance(cls)
-        if self.scope == "Singleton" and self.cache:
-            return _calling(method_call(first, self.method, builder.context, self.at))
-        method_call(first, self.method, builder.context, self.at)  # what is wrong with the call is told at load
-        key = None if self.scope != "Request" else f"esb.bean.{self.bean_type}"
+        instance = self._each(cls) if self.scope != "Singleton" or not self.cache else None
+        return _calling(method_call(first, self.method, builder.context, self.at, instance))
 
-        def call_new(exchange: Exchange) -> None:
-            bean = exchange.properties.get(key) if key else None
+    def _each(self, cls: type) -> Expression:
+        if self.scope != "Request":
+            return lambda _exchange: self._instance(cls)
+        key = f"esb.bean.{self.bean_type}"
+
+        def of_request(exchange: Exchange) -> Any:
+            bean = exchange.properties.get(key)
             if bean is None:
-                bean = self._instance(cls)
-                if key:
-                    exchange.properties[key] = bean
-            _calling(method_call(bean, self.method, builder.context, self.at))(exchange)
+                bean = exchange.properties[key] = self._instance(cls)
+            return bean
 
-        return call_new
+        return of_request
 
     def _instance(self, cls: type) -> Any:
         try:
