@@ -43,6 +43,15 @@ class Call:
     gives_nothing: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Callee:
+    """What is called: ``target``, or what ``find`` gives for a message, which is like it."""
+
+    target: Callable[..., Any]
+    name: str
+    find: Expression | None = None
+
+
 def method_call(
     bean: Any, method: str | None, scope: Scope, at: Position = NOWHERE, instance: Expression | None = None
 ) -> Call:
@@ -63,7 +72,7 @@ def method_call(
     if not callable(target):
         raise UnknownName(f"method of {_described(bean)}", name, _methods(bean), at)
     arguments = None if parsed["arguments"] is None else [part.strip() for part in split(parsed["arguments"])]
-    return _bound(target, name, arguments, scope, at, _finder(instance, name))
+    return _bound(_Callee(target, name, _finder(instance, name)), arguments, scope, at)
 
 
 def split(text: str) -> Iterator[str]:
@@ -105,10 +114,11 @@ def _nameless(bean: Any, scope: Scope, at: Position, instance: Expression | None
         find = _finder(instance, "process")
         return Call(process if find is None else lambda exchange: find(exchange)(exchange), gives_nothing=True)
     if inspect.isroutine(bean) or "__call__" in vars(type(bean)):
-        return _bound(bean, _described(bean), None, scope, at, instance)
+        return _bound(_Callee(bean, _described(bean), instance), None, scope, at)
     methods = _methods(bean)
     if len(methods) == 1:
-        return _bound(getattr(bean, methods[0]), methods[0], None, scope, at, _finder(instance, methods[0]))
+        (only,) = methods
+        return _bound(_Callee(getattr(bean, only), only, _finder(instance, only)), None, scope, at)
 
     def ambiguous(exchange: Exchange) -> Any:
         raise AmbiguousMethodCallException(
@@ -118,19 +128,13 @@ def _nameless(bean: Any, scope: Scope, at: Position, instance: Expression | None
     return Call(ambiguous)
 
 
-def _bound(
-    target: Callable[..., Any],
-    name: str,
-    arguments: list[str] | None,
-    scope: Scope,
-    at: Position,
-    find: Expression | None,
-) -> Call:
+def _bound(callee: _Callee, arguments: list[str] | None, scope: Scope, at: Position) -> Call:
+    name = callee.name
     try:
-        signature = inspect.signature(target)
+        signature = inspect.signature(callee.target)
     except (TypeError, ValueError):  # some builtins tell nothing of themselves: they get what is written
         given = [_argument(text, scope, at) for text in arguments or ()]
-        return Call(_invocation(target, given, find), gives_nothing=True)
+        return Call(_invocation(callee, given), gives_nothing=True)
     positional = [
         one
         for one in signature.parameters.values()
@@ -159,10 +163,11 @@ def _bound(
             values.append(_always(None if parameter.default is parameter.empty else parameter.default))
     if arguments and len(arguments) > len(positional) and not any(one.kind is one.VAR_POSITIONAL for one in positional):
         return Call(_failing(f"{name} is given {len(arguments)} parameters: there is only {name}{signature}"))
-    return Call(_invocation(target, values, find), _gives_nothing(signature))
+    return Call(_invocation(callee, values), _gives_nothing(signature))
 
 
-def _invocation(target: Callable[..., Any], values: list[Expression], find: Expression | None) -> Expression:
+def _invocation(callee: _Callee, values: list[Expression]) -> Expression:
+    target, find = callee.target, callee.find
     if find is not None:
         return lambda exchange: find(exchange)(*[value(exchange) for value in values])
     if not values:
