@@ -202,9 +202,14 @@ class ErrorHandler:
             return self._continue(exchange, clause, at)
         dead_letter = self._dead_letter if clause is None or clause.steps is None else None
         handled = clause.handled(exchange) if clause and clause.handled is not None else dead_letter is not None
-        if plan.policy.log_exhausted and not handled:
-            self._log.error(
-                "%s: no try is left for %r: %s", exchange.route, exchange, error, extra={"route": exchange.route}
+        # What nobody handles is logged once, where the exchange ends; what is handled would leave no trace otherwise.
+        if handled and dead_letter and plan.policy.log_exhausted:
+            self._log.warning(
+                "%s: to the dead letter endpoint %s: %s: %s",
+                exchange.route,
+                dead_letter.uri,
+                type(error).__name__,
+                error,
             )
         headers = exchange.message.headers
         redelivered = REDELIVERED in headers

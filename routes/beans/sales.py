@@ -21,12 +21,12 @@ class Sales:
         return self._get(request)
 
     def customer(self, customer_id: str) -> dict[str, Any] | None:
-        """What the ERP knows of a customer: its account and orders, as texts; None if it knows nothing."""
-        account = self._tables.get("accounts", customer_id)
+        """What the ERP knows of a customer: the person and its orders; None if it knows nothing."""
+        person: dict[str, Any] | None = self._tables.get("persons", customer_id)
         orders = [one["value"] for one in self._tables.all("orders") if one["value"]["customer"] == customer_id]
-        if account is None and not orders:
+        if person is None and not orders:
             return None
-        told = {key: value for key, value in (account or {}).items() if key in {"name", "age", "town"}}
+        told = dict(person or {})
         if orders:
             told["order"] = [{"number": one["salesOrderNumber"], "id": one["orderId"]} for one in orders]
         return told
@@ -34,11 +34,21 @@ class Sales:
     def _create(self, request: dict[str, Any]) -> dict[str, Any]:
         customer = request["customer"]
         if customer.startswith("BLOCKED"):
-            detail = {"BusinessFault": {"code": "CUSTOMER_BLOCKED", "message": f"customer {customer} is blocked", "field": "customer"}}
+            detail = {
+                "BusinessFault": {
+                    "code": "CUSTOMER_BLOCKED",
+                    "message": f"customer {customer} is blocked",
+                    "field": "customer",
+                }
+            }
             raise RemoteFault(f"customer {customer} is blocked", fault_code="BusinessFault", detail=detail)
         order_id = request["orderId"]
         number = f"SO-{order_id}"
-        kept = self._tables.add_once("orders", order_id, {"orderId": order_id, "salesOrderNumber": number, "customer": customer, "line": request["line"]})
+        kept = self._tables.add_once(
+            "orders",
+            order_id,
+            {"orderId": order_id, "salesOrderNumber": number, "customer": customer, "line": request["line"]},
+        )
         return {"salesOrderNumber": kept["salesOrderNumber"], "status": "CREATED"}
 
     def _get(self, request: dict[str, Any]) -> dict[str, Any]:

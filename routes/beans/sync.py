@@ -1,8 +1,8 @@
 """Two-way synchronisation of records: what was last agreed between two systems, and what to do about a change.
 
-A record's *checksum* is that of its business fields, not of when or by whom they were changed. A change whose checksum is the agreed one is an echo of our
-own write (the loop guard). If the other side has changed since the last agreement too, there is a conflict: the newer change wins, at the same
-time the ERP does.
+A record's *checksum* is that of its business fields, not of when or by whom they were changed. A change whose checksum is the agreed one
+is an echo of our own write (the loop guard). If the other side has changed since the last agreement too, there is a conflict: the newer change
+wins, at the same time the ERP does.
 """
 
 from __future__ import annotations
@@ -30,24 +30,23 @@ class Agreements:
     def __init__(self, path: str) -> None:
         self._table = Table(path)
 
-    def decide(self, record: Mapping[str, Any], source: str) -> str:
-        """What to do about a change that ``source`` (crm or erp) tells: ``apply``, ``echo`` or ``stale``.
+    def decide(self, record: Mapping[str, Any], source: str, other: Mapping[str, Any] | None = None) -> str:
+        """What to do about a change that ``source`` (crm or erp) tells: ``apply``, ``echo``, ``same`` or ``stale``.
 
-        The change is remembered as that source's newest, so that the other side's older one is known to be stale.
+        ``other`` is what the other side holds now; None if it knows no such customer.
         """
-        key, told = str(record["id"]), checksum(record)
-        known = self._table.get(key) or {}
-        if known.get("agreed") == told:
+        agreed = (self._table.get(str(record["id"])) or {}).get("agreed")
+        told = checksum(record)
+        if told == agreed:
             return "echo"
-        other = "erp" if source == "crm" else "crm"
-        theirs = known.get(other)
-        changed = str(record["changed_at"])
-        if theirs and theirs["checksum"] not in {known.get("agreed"), told}:
-            newer = theirs["changed"] > changed or (theirs["changed"] == changed and other == "erp")
-            if newer:
-                return "stale"
-        self._table.put(key, {**known, source: {"checksum": told, "changed": changed}})
-        return "apply"
+        if not other:
+            return "apply"
+        theirs = checksum(other)
+        if theirs == told:
+            return "same"
+        ours_changed, theirs_changed = str(record["changed_at"]), str(other["changed_at"])
+        newer = theirs_changed > ours_changed or (theirs_changed == ours_changed and source == "crm")
+        return "stale" if theirs != agreed and newer else "apply"
 
     def agree(self, record: Mapping[str, Any]) -> None:
         """Both sides hold this record now."""

@@ -30,7 +30,8 @@ class Table:
     def put(self, key: str, value: Any) -> dict[str, Any]:
         """Write a record; returns it."""
         self.put_all([(key, value)])
-        return value if isinstance(value, dict) else {"value": value}
+        found: dict[str, Any] = value if isinstance(value, dict) else {"value": value}
+        return found
 
     def put_all(self, records: Iterable[tuple[str, Any]]) -> int:
         """Write many records in one transaction; returns how many."""
@@ -55,7 +56,7 @@ class Table:
                 (str(key), json.dumps(value, default=str)),
             )
         found = self.get(key)
-        assert found is not None
+        assert isinstance(found, dict)
         return found
 
     def get(self, key: str) -> Any | None:
