@@ -195,15 +195,22 @@ def _shown(told: str) -> str:
 
 
 def truthy(value: Any) -> bool:
-    """Camel's truth of a value in a predicate: None, "", "false" and empty lists are false; everything else, 0 too, is true."""
+    """Camel's truth of a value in a predicate: everything, 0 and the empty map too, except the following.
+
+    None, blank text and "false" in any case, empty lists, an XML element with neither attributes nor content.
+    """
     if isinstance(value, bool):
         return value
     if value is None:
         return False
     if isinstance(value, str):
-        return bool(value) and value.lower() != "false"
-    if isinstance(value, (list, tuple)):
+        told = value.strip()
+        return bool(told) and told.lower() != "false"
+    if isinstance(value, (list, tuple, set)):
         return bool(value)
+    if is_element(value):
+        root = value.getroot() if hasattr(value, "getroot") else value
+        return bool(root.attrib) or len(root) > 0 or bool(root.text)
     return True
 
 
@@ -231,9 +238,9 @@ def _sequence(value: Any) -> Any:
 def _octets(value: Any) -> bytes | None:
     if value is None:
         return None
-    if isinstance(value, (int, float, decimal.Decimal)):
-        raise NoConversion(f"a {type(value).__name__} cannot be had as bytes: convert it to text first")
-    return octets(value)
+    if isinstance(value, (int, float, decimal.Decimal, list, tuple, set, Mapping)) and not isinstance(value, Textual):
+        raise NoConversion(f"a {type(value).__name__} cannot be had as bytes: convert it to text, or marshal it first")
+    return octets(text(value) if isinstance(value, Textual) else value)
 
 
 def _mapping(value: Any) -> Any:

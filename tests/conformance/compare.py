@@ -166,6 +166,9 @@ def _mocks(golden: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
 
 def _difference(where: str, wanted: Any, given: Any) -> Iterator[str]:
     if isinstance(wanted, dict) and isinstance(given, dict):
+        if "$exception" in wanted and "$exception" in given:
+            yield from _exception(where, wanted["$exception"], given["$exception"], "")
+            return
         for key in sorted({*wanted, *given}):
             if key not in given:
                 yield f"{where}.{key}: {_short(wanted[key])} expected, missing"

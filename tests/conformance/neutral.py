@@ -111,18 +111,12 @@ class Neutral:
         if isinstance(value, Message):
             return {"$message": self._message(value, depth)}
         if isinstance(value, BaseException):
-            return {"$exception": self._exception(value)}
+            from tests.conformance.compare import error_record
+
+            return {"$exception": error_record(value, self)}
         if isinstance(value, Iterator):
             return "<iterator>"
         return {"$object": type(value).__name__}
-
-    def _exception(self, error: BaseException) -> dict[str, Any]:
-        record: dict[str, Any] = {"class": type(error).__name__, "message": self.text(str(error))}
-        causes, cause = [], error.__cause__
-        while cause is not None:
-            causes.append({"class": type(cause).__name__, "message": self.text(str(cause))})
-            cause = cause.__cause__
-        return {**record, "causes": causes} if causes else record
 
     def _message(self, message: Message, depth: int) -> dict[str, Any]:
         return {"body": self.value(message.body, depth), "headers": self.value(message.headers, depth)}

@@ -173,7 +173,7 @@ _BOOLEAN: Final[dict[str, Method]] = {
     "toString": Method(inner, bare=False),
 }
 _THROWABLE: Final[dict[str, Method]] = {
-    "getMessage": Method(str),
+    "getMessage": Method(lambda error: str(error) or None),
     "getLocalizedMessage": Method(str),
     "getCause": Method(lambda error: error.__cause__),
     "toString": Method(lambda error: f"{class_of(error).name}: {error}"),
@@ -184,10 +184,6 @@ _CLASS: Final[dict[str, Method]] = {
     "getTypeName": Method(lambda named: named.name),
     "getSimpleName": Method(lambda named: named.simple_name),
     "toString": Method(str),
-}
-_ENTRY: Final[dict[str, Method]] = {
-    "getKey": Method(lambda entry: entry[0]),
-    "getValue": Method(lambda entry: entry[1]),
 }
 
 
@@ -210,7 +206,7 @@ def _methods_of(value: Any) -> dict[str, Method] | None:
     if isinstance(value, list):
         return _LIST
     if isinstance(value, tuple):
-        return {**_ARRAY, **_ENTRY} if len(value) == 2 else _ARRAY
+        return _ARRAY
     if isinstance(value, (bytes, bytearray)):
         return _ARRAY
     if isinstance(value, (set, frozenset)):

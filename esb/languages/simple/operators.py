@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from esb.coerce import NoConversion, Textual, boolean, floating, inner, integer, is_element, text
 from esb.errors import ConversionFailed
+from esb.javanames import IllegalArgumentException
 from esb.languages.simple import javaregex
 
 Operator = Callable[[Any, Any], bool]
@@ -185,6 +186,13 @@ def items(value: Any) -> Iterator[Any]:
     if isinstance(value, (list, tuple, set)):
         return iter(value)
     return iter((value,))
+
+
+def each(value: Any, name: str) -> Iterator[Any]:
+    """As :func:`items`, for the functions that walk through a value. Raises IllegalArgumentException for None, as Camel."""
+    if value is None:
+        raise IllegalArgumentException(f"{name} has nothing to walk through: there is no value")
+    return items(value)
 
 
 def is_in(left: Any, right: Any) -> bool:

@@ -65,7 +65,7 @@ def subject() -> Exchange:
         ("${empty(list)}", []),
         ("${list(a,${header.n})}", ["a", 12]),
         ("${map(k,${header.n})}", {"k": 12}),
-        ("${iif(${header.n} > 5,'big one',small)}", "big one"),
+        ("${iif(${header.n} > 5,'big, one',small)}", "'big, one'"),
         ("${iif(${header.n} > 50,big,${body[name]})}", "Ada"),
         ("${hash(abc)}", hashlib.sha256(b"abc").hexdigest()),
         ("${hash(${header.kind},MD5)}", hashlib.md5(b"abc").hexdigest()),
@@ -145,7 +145,7 @@ def test_a_mandatory_body_must_be_there() -> None:
 
 
 def test_pretty_indents_json_and_xml() -> None:
-    assert evaluate("${prettyBody}", Exchange('{"a":[1]}')) == '{\n  "a": [\n    1\n  ]\n}'
+    assert evaluate("${prettyBody}", Exchange('{"a":[1.50]}')) == '{\n\t"a": [\n\t\t1.50\n\t]\n}\n'
     assert evaluate("${pretty(${body})}", Exchange("<a><b>1</b></a>")) == "<a>\n  <b>1</b>\n</a>"
 
 
@@ -235,3 +235,19 @@ def test_unique_ids_differ() -> None:
     assert evaluate("${uuid}") != evaluate("${uuid}")
     assert len(evaluate("${uuid(random)}")) == 36
     assert "unknown bean 'nope'" in refused("${uuid(nope)}")
+
+
+@pytest.mark.parametrize("text", ["${skip(1)}", "${collate(2)}", "${join(-)}"])
+def test_there_is_no_walking_through_nothing(text: str) -> None:
+    with pytest.raises(IllegalArgumentException):
+        evaluate(text, Exchange(None))
+
+
+def test_collate_and_skip_give_iterators() -> None:
+    assert list(evaluate("${collate(2)}", Exchange([1, 2, 3]))) == [[1, 2], [3]]
+    assert list(evaluate("${skip(1)}", Exchange("a,b,c"))) == ["b", "c"]
+
+
+@pytest.mark.parametrize(("value", "digest"), [("", None), (None, None), (5, None)])
+def test_there_is_no_hash_of_nothing_nor_of_a_number(value: object, digest: object) -> None:
+    assert evaluate("${hash(${body})}", Exchange(value)) == digest

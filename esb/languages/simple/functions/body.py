@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import decimal
 import re
 from typing import Any, Final
 
 from esb.coerce import NoConversion, converter, lenient, text
-from esb.errors import ConversionFailed, ExpressionFailed
+from esb.errors import ExpressionFailed
 from esb.exchange import Exchange
 from esb.expression import Expression
 from esb.languages.simple.arguments import unquoted
@@ -73,20 +74,19 @@ def body_one_line(call: Call) -> Expression:
 
     def one_line(exchange: Exchange) -> str | None:
         told = text(exchange.message.body)
-        return None if told is None else told.replace("\r\n", "").replace("\n", "").replace("\r", "")
+        return None if told is None else told.replace("\n", "")
 
     return one_line
 
 
 @function("prettyBody")
 def pretty_body(call: Call) -> Expression:
-    """The body as text, JSON and XML indented. Camel gives nothing for lists and maps."""
+    """The body as text, JSON and XML indented."""
     if call.rest:
         raise call.misused("prettyBody")
 
     def pretty(exchange: Exchange) -> str | None:
-        value = exchange.message.body
-        return None if isinstance(value, (list, dict)) else prettified(text(value))
+        return prettified(text(exchange.message.body))
 
     return pretty
 
@@ -99,18 +99,35 @@ def pretty(call: Call) -> Expression:
 
 
 def prettified(told: str | None) -> str | None:
-    """JSON or XML with indentation; any other text as it is."""
-    start = (told or "").lstrip()[:1]
-    if told is None or start not in {"{", "[", "<"}:
+    """JSON or XML with indentation; any other text as it is. What looks like JSON and is none gives nothing, as in Camel."""
+    if told is None or told[:1] + told[-1:] not in {"{}", "[]", "<>"}:
         return told
-    try:
-        if start == "<":
-            return _pretty_xml(told)
-        import json
+    if told[0] == "<":
+        return _pretty_xml(told)
+    import json
 
-        return json.dumps(json.loads(told), indent=2, ensure_ascii=False)
-    except (ValueError, ConversionFailed, ExpressionFailed):
-        return told
+    try:
+        return _pretty_json(json.loads(told, parse_float=decimal.Decimal), 0) + "\n"
+    except (ValueError, RecursionError):
+        return None
+
+
+def _pretty_json(value: Any, level: int) -> str:
+    """In the form of Camel's own JSON writer: tabs, and a line even for what is empty."""
+    import json
+
+    if not isinstance(value, (dict, list)):
+        return str(value) if isinstance(value, decimal.Decimal) else json.dumps(value, ensure_ascii=False)
+    inside = "\n" + "\t" * (level + 1)
+    if isinstance(value, dict):
+        parts = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_pretty_json(item, level + 1)}" for key, item in value.items()
+        ]
+        opening, closing = "{}"
+    else:
+        parts = [_pretty_json(item, level + 1) for item in value]
+        opening, closing = "[]"
+    return opening + inside + f",{inside}".join(parts) + "\n" + "\t" * level + closing
 
 
 def _pretty_xml(told: str) -> str:

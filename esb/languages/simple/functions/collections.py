@@ -6,13 +6,14 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, Final
 
+from esb.coerce import text
 from esb.exchange import Exchange
 from esb.expression import Expression
 from esb.javanames import IllegalArgumentException
 from esb.languages.simple.arguments import split, unquoted
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.nodes import SyntaxFault
-from esb.languages.simple.operators import items
+from esb.languages.simple.operators import each
 
 _BODY: Final = "${body}"
 
@@ -20,18 +21,23 @@ _BODY: Final = "${body}"
 @function("list")
 def make_list(call: Call) -> Expression:
     """``${list('a',${body},5)}``."""
-    parts = [_item(argument, call) for argument in split(call.inside("list(a,b,...)", to_last=True))]
+    parts = [_item(argument, call) for argument in _given(call, "list(a,b,...)")]
     return lambda exchange: [part(exchange) for part in parts]
 
 
 @function("map")
 def make_map(call: Call) -> Expression:
     """``${map('key',${body},...)}``: keys and values in turn."""
-    arguments = split(call.inside("map(key1,value1,...)", to_last=True))
+    arguments = _given(call, "map(key1,value1,...)")
     if len(arguments) % 2:
         raise SyntaxFault(f"a map has an even number of values, ${{{call.text}}} has {len(arguments)}", call.at)
     parts = [_item(argument, call) for argument in arguments]
-    return lambda exchange: {parts[at](exchange): parts[at + 1](exchange) for at in range(0, len(parts), 2)}
+    return lambda exchange: {text(parts[at](exchange)): parts[at + 1](exchange) for at in range(0, len(parts), 2)}
+
+
+def _given(call: Call, usage: str) -> list[str]:
+    """The arguments without those that are left out."""
+    return [argument for argument in split(call.inside(usage, to_last=True)) if argument.strip()]
 
 
 def _item(argument: str, call: Call) -> Expression:
@@ -44,7 +50,7 @@ def collate(call: Call) -> Expression:
     size = _count(call, "collate(number)")
 
     def groups(exchange: Exchange) -> Iterator[list[Any]]:
-        found = items(exchange.message.body)
+        found = each(exchange.message.body, call.name)
         return iter(lambda: list(itertools.islice(found, size)), [])
 
     return groups
@@ -54,7 +60,7 @@ def collate(call: Call) -> Expression:
 def skip(call: Call) -> Expression:
     """``${skip(n)}``: the body's items without the first ``n``."""
     count = _count(call, "skip(number)")
-    return lambda exchange: itertools.islice(items(exchange.message.body), count, None)
+    return lambda exchange: itertools.islice(each(exchange.message.body, call.name), count, None)
 
 
 def _count(call: Call, usage: str) -> int:
@@ -83,11 +89,11 @@ def empty(call: Call) -> Expression:
 
 @function("iif")
 def iif(call: Call) -> Expression:
-    """``${iif(predicate,expression if true,expression if not)}``."""
+    """``${iif(predicate,expression if true,expression if not)}``. Quotes around the last two are part of them, as in Camel."""
     usage = "iif(predicate,trueExpression,falseExpression)"
     arguments = split(call.inside(usage, to_last=True))
     if len(arguments) != 3:
         raise call.misused(usage)
     test = call.predicate(arguments[0].strip())
-    then, otherwise = (call.expression(unquoted(argument.strip())) for argument in arguments[1:])
+    then, otherwise = (call.expression(argument.strip()) for argument in arguments[1:])
     return lambda exchange: then(exchange) if test(exchange) else otherwise(exchange)

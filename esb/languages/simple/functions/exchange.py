@@ -41,7 +41,7 @@ def exception(call: Call) -> Expression:
 
 def _message_of_failure(exchange: Exchange) -> str | None:
     error = _failure(exchange)
-    return None if error is None else str(error)
+    return None if error is None else str(error) or None
 
 
 def _stack_trace(exchange: Exchange) -> str:

@@ -126,24 +126,12 @@ def _null_safe_name(name: str, getter: Getter) -> Expression:
 
 
 def _with_path(call: Call, rest: str, getter: Getter, usage: str) -> Expression:
-    """A name with dots is a name if there is such a one, else a name and a path behind it."""
+    """The whole is a name if there is such a one (names may have dots), else a name and a path behind it."""
     name, path = _cut(rest)
     whole, first = getter(rest), getter(name)
     if not path:
         return whole
     follow = compile_path(path, call, usage)
-    if "[" in rest or "(" in rest:
-        dotted = getter(rest.partition("[")[0]) if "." in rest.partition("[")[0] else None
-        indexed = compile_path(rest[rest.index("[") :], call, usage) if dotted and "[" in rest else None
-
-        def find(exchange: Exchange) -> Any:
-            if dotted is not None and indexed is not None:
-                value = dotted(exchange)
-                if value is not None:
-                    return indexed(value, exchange)
-            return follow(first(exchange), exchange)
-
-        return find
 
     def get(exchange: Exchange) -> Any:
         value = whole(exchange)
@@ -153,9 +141,12 @@ def _with_path(call: Call, rest: str, getter: Getter, usage: str) -> Expression:
 
 
 def _cut(rest: str) -> tuple[str, str]:
-    """The name before the first dot, bracket or null-safe operator, and the path from there on."""
-    stops = [at for at in (rest.find("."), rest.find("["), rest.find("?.")) if at >= 0]
-    at = min(stops) if stops else len(rest)
+    """The name before the first dot, bracket or null-safe operator, or in the first brackets, and the path behind it."""
+    if rest.startswith("["):
+        name, _, path = rest[1:].partition("]")
+        return unquoted(name), path
+    stops = [at for at in (rest.find("."), rest.find("["), rest.find("?")) if at >= 0]
+    at = min(stops, default=len(rest))
     return rest[:at], rest[at:]
 
 

@@ -9,13 +9,15 @@ import random
 import uuid as uuids
 from typing import Any, Final
 
-from esb.coerce import converter, inner, octets, text
+from esb.coerce import converter, inner, lenient, text
 from esb.errors import ExpressionFailed
 from esb.exchange import Exchange, new_id
 from esb.expression import Expression
 from esb.languages.simple.functions import Call, function
+from esb.languages.simple.operators import each
 
 _WHOLE: Final = converter("Integer")
+_OCTETS: Final = lenient("byte[]")
 
 
 @function("replace")
@@ -49,7 +51,7 @@ def substring(call: Call) -> Expression:
         if told is None:
             return None
         head, tail = cuts
-        if len(arguments) == 1 and head < 0:
+        if head < 0 and tail == 0:
             head, tail = 0, head
         head, tail = abs(head), abs(tail)
         # What is to be cut away may be more than there is.
@@ -68,12 +70,9 @@ def join(call: Call) -> Expression:
     source = call.expression(arguments[2] if len(arguments) > 2 else "${body}")
 
     def joined(exchange: Exchange) -> str:
-        from esb.languages.simple.operators import items
-
         lead = inner(prefix(exchange))
-        return inner(separator(exchange)).join(
-            lead + inner(item) for item in items(source(exchange)) if item is not None
-        )
+        found = each(source(exchange), call.name)
+        return inner(separator(exchange)).join(lead + inner(item) for item in found if item is not None)
 
     return joined
 
@@ -97,14 +96,12 @@ def hashed(call: Call) -> Expression:
         algorithm = None
 
     def digest(exchange: Exchange) -> str | None:
-        value = source(exchange)
-        if value is None:
+        value = _OCTETS(source(exchange))
+        if not value:
             return None
         if algorithm is None:
             raise ExpressionFailed(f"there is no hash algorithm {wanted!r}: write SHA-256, SHA-512, SHA3-256, MD5 ...")
-        return hashlib.new(
-            algorithm, octets(value if isinstance(value, bytes) else inner(value)), usedforsecurity=False
-        ).hexdigest()
+        return hashlib.new(algorithm, value, usedforsecurity=False).hexdigest()
 
     return digest
 
