@@ -194,6 +194,8 @@ class BusComponent(Component):
         super().__init__(context)
         self.exclusive: set[str] = set()
         """Queues with a single active consumer, as far as this context's endpoints say so."""
+        self.answering = 0
+        """The thread on which the broker calls back: nobody may wait for an answer on it."""
         self._broker: Broker | None = None
 
     @property
@@ -207,4 +209,4 @@ class BusComponent(Component):
 
     def stop(self) -> None:
         """Forget the broker: the context closes it."""
-        self._broker = None
+        self._broker, self.answering = None, 0

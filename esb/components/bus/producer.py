@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from esb.component import Producer
 from esb.components.bus.message import outgoing, sent
-from esb.errors import TransportError
+from esb.errors import StepFailed, TransportError
 from esb.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -29,12 +29,23 @@ class BusProducer(Producer):
 
     def send(self, exchange: Exchange) -> None:
         """Publish and wait until the message is durable. Raises TransportError, or ConversionFailed for a body that is not marshalled."""
+        component = self._endpoint.component
+        sender = threading.get_ident()
+        if sender == component.answering:
+            # A step that runs when a unit settles may be on the thread that would have to bring the answer.
+            raise StepFailed(
+                f"{self._endpoint.uri}: a send that waits is not possible on the broker's own thread; "
+                "let the step run in the background (onCompletion: parallelProcessing)"
+            )
         failure: list[TransportError | None] = []
         # A bare lock is the cheapest thing that one thread can wait for and another release.
         answered = threading.Lock()
         answered.acquire()
 
         def done(error: TransportError | None) -> None:
+            answering = threading.get_ident()
+            if answering != sender:  # a closed broker answers in our own thread
+                component.answering = answering
             failure.append(error)
             answered.release()
 

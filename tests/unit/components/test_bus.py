@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from esb.broker.contract import Outgoing, subscription_queue
+from esb.broker.contract import Delivery, Outgoing, subscription_queue
 from esb.broker.memory import MemoryBroker, MemoryStore
 from esb.context import RouteContext
 from esb.errors import (
@@ -182,14 +182,30 @@ def test_an_error_on_a_dead_letter_shows_no_password(drive, memory_broker, moved
     assert moved("q.dlq").headers["esb-error"] == "amqp://***@host/ refused token=***, password: ***"
 
 
-def test_a_message_that_keeps_killing_its_process_is_put_aside(drive, memory_broker, collected, moved):
-    memory_broker.queue("q")
-    put(memory_broker, "q")
-    memory_broker._store.queues["q"].messages[1].returns = 21
+class Settled:
+    """A subscription that remembers what was settled: for deliveries no broker in memory would make."""
+
+    def __init__(self):
+        self.outcomes = []
+
+    def settle(self, outcomes):
+        self.outcomes += [outcome for _, outcome in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("returns", "options", "runs"),
+    [(20, "", 1), (21, "", 0), (21, "?maximumReturns=-1", 1), (1, "?maximumReturns=0", 0)],
+)
+def test_a_message_that_keeps_killing_its_process_is_put_aside(drive, collected, returns, options, runs):
     route = collected()
-    drive.consumer("bus:q", route)
-    assert "came back 21 times" in moved("q.dlq").headers["esb-error"]
-    assert route.exchanges == []
+    consumer = drive.endpoint(f"bus:q{options}").consumer(lambda exchanges: [route(one) for one in exchanges])
+    consumer._subscription = settled = Settled()
+    consumer._run(Delivery("m1", b"x", {}, None, "q", 1, True, 1, returns=returns))
+    assert len(route.exchanges) == runs
+    if not runs:
+        (moved,) = settled.outcomes
+        assert moved.queue == "q.dlq"
+        assert f"came back {returns} times" in moved.headers["esb-error"]
 
 
 def test_several_threads_run_at_once(drive, memory_broker, collected):
@@ -343,6 +359,24 @@ def test_of_an_exclusive_queue_one_process_consumes_and_another_takes_over(colle
         context.stop()
 
 
+def test_a_send_that_waits_is_refused_where_it_would_wait_for_itself(drive):
+    producer = drive.producer("bus:q")
+    producer.send(Exchange("x"))
+    failures = []
+    answered = threading.Event()
+
+    def done(error):
+        try:
+            producer.send(Exchange("y"))
+        except StepFailed as failure:
+            failures.append(str(failure))
+        answered.set()
+
+    producer.send_pipelined(Exchange("x"), done)
+    assert answered.wait(5.0)
+    assert "broker's own thread" in failures[0]
+
+
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
@@ -432,3 +466,42 @@ def test_an_error_that_the_route_handles_is_no_failure_of_the_delivery(context, 
     assert context.endpoint("mock:dead").wait(1)
     until(lambda: memory_broker.depth("q") == 0)
     assert memory_broker.depth("q.dlq") == 0
+
+
+CALLS = """
+- route:
+    from:
+      uri: "bus:try?maximumRedeliveries=0"
+      steps:
+        - doTry:
+            steps: [{to: "direct:fails"}]
+            doCatch: [{exception: [java.lang.Exception], steps: [{to: mock:caught}]}]
+- route:
+    from:
+      uri: "bus:wait?maximumRedeliveries=0"
+      steps:
+        - doTry:
+            steps: [{to: "seda:fails?waitForTaskToComplete=Always"}]
+            doCatch: [{exception: [java.lang.Exception], steps: [{to: mock:caught}]}]
+- route:
+    errorHandler: {deadLetterChannel: {deadLetterUri: "mock:caught"}}
+    from: {uri: "bus:handle?maximumRedeliveries=0", steps: [{to: "direct:fails"}]}
+- route:
+    from: {uri: "bus:split?maximumRedeliveries=0", steps: [{split: {tokenize: ",", steps: [{to: "seda:fails"}]}}, {to: mock:caught}]}
+- route:
+    errorHandler: {noErrorHandler: {}}
+    from: {uri: "direct:fails", steps: [{throwException: {exceptionType: java.lang.IllegalStateException, message: bad}}]}
+- route:
+    from: {uri: "seda:fails", steps: [{throwException: {exceptionType: java.lang.IllegalStateException, message: bad}}]}
+- from: {uri: "direct:in", steps: [{toD: "bus:${header.q}"}]}
+"""
+
+
+@pytest.mark.parametrize(("queue", "dead"), [("try", 0), ("wait", 0), ("handle", 0), ("split", 1)])
+def test_a_delivery_fails_only_by_what_nobody_handled(context, memory_broker, until, queue, dead):
+    context.load(CALLS)
+    context.start()
+    context.send("direct:in", Exchange("a,b", {"q": queue}))
+    assert context.endpoint("mock:caught").wait(1)
+    until(lambda: memory_broker.depth(queue) == 0)
+    assert memory_broker.depth(f"{queue}.dlq") == dead
