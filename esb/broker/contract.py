@@ -56,7 +56,7 @@ class Delivery:
     published_at: float | None = None
     """Seconds since the epoch when the message was first published, where known."""
     returns: int = 0
-    """How often it came back unsettled (a killed process, a lost connection, a release), where known: a message that kills its consumer."""
+    """How often it came back because its consumer died, where known: a message that kills. RabbitMQ counts releases too."""
 
 
 @dataclass(frozen=True, slots=True)

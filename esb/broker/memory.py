@@ -6,87 +6,25 @@ A :class:`MemoryStore` may be shared by several brokers, as several processes sh
 from __future__ import annotations
 
 import heapq
-import itertools
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from esb.broker import headers
 from esb.broker.contract import Ack, Delivery, Done, Move, Outcome, Outgoing, Release, Retry, Stored, subscription_queue
 from esb.broker.handover import Handover
+from esb.broker.memory_store import MemoryQueue, MemoryStore, StoredMessage
 from esb.errors import NotConnected, TransportError, Unroutable
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, eq=False)
-class _Stored:
-    seq: int
-    message: Outgoing
-    headers: dict[str, Any]
-    published_at: float
-    attempts: int = 0
-    returns: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class _Queue:
-    name: str
-    exclusive: bool = False
-    messages: dict[int, _Stored] = field(default_factory=dict)
-    ready: list[int] = field(default_factory=list)
-    delayed: list[tuple[float, int]] = field(default_factory=list)
-    active: MemorySubscription | None = None
-
-    def add(self, stored: _Stored) -> None:
-        self.messages[stored.seq] = stored
-        heapq.heappush(self.ready, stored.seq)
-
-    def promote(self, now: float) -> float | None:
-        """Make due messages ready; returns when the next one is due."""
-        while self.delayed and self.delayed[0][0] <= now:
-            heapq.heappush(self.ready, heapq.heappop(self.delayed)[1])
-        return self.delayed[0][0] if self.delayed else None
-
-    def lease(self, count: int) -> list[_Stored]:
-        leased: list[_Stored] = []
-        while self.ready and len(leased) < count:
-            stored = self.messages.get(heapq.heappop(self.ready))
-            if stored is not None:  # else removed meanwhile
-                leased.append(stored)
-        return leased
-
-
-class MemoryStore:
-    """Queues and topics; every access is under ``changed``."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
-        self.changed = threading.Condition()
-        self.queues: dict[str, _Queue] = {}
-        self.topics: dict[str, dict[str, str]] = {}
-        self.sequence = itertools.count(1)
-
-    def declare(self, name: str, *, exclusive: bool = False) -> _Queue:
-        queue = self.queues.setdefault(name, _Queue(name))
-        queue.exclusive = exclusive
-        return queue
-
-    def existing(self, name: str) -> _Queue:
-        queue = self.queues.get(name)
-        if queue is None:
-            raise Unroutable(f"queue {name!r} does not exist; declare it before it is used", endpoint=name)
-        return queue
-
-
 class MemorySubscription:
     """See :class:`esb.broker.contract.Subscription`."""
 
-    def __init__(self, store: MemoryStore, handover: Handover[_Stored]) -> None:
+    def __init__(self, store: MemoryStore, handover: Handover[StoredMessage]) -> None:
         self.handover = handover
         self._store = store
 
@@ -97,25 +35,26 @@ class MemorySubscription:
                 self._settle(stored, outcome)
             self._store.changed.notify_all()
 
-    def _settle(self, stored: _Stored, outcome: Outcome) -> None:
+    def _settle(self, stored: StoredMessage, outcome: Outcome) -> None:
         queue = self._store.queues[self.handover.queue]
         match outcome:
             case Ack():
                 queue.messages.pop(stored.seq, None)
             case Retry(delay, extra):
                 stored.attempts += 1
+                stored.redelivered = True
                 stored.headers |= extra
                 heapq.heappush(queue.delayed, (self._store.clock() + delay, stored.seq))
             case Move(target, extra):
                 queue.messages.pop(stored.seq, None)
                 destination = self._store.queues.get(target) or self._store.declare(target)
                 merged = stored.headers | dict(extra)
-                destination.add(_Stored(next(self._store.sequence), stored.message, merged, stored.published_at))
+                destination.add(StoredMessage(next(self._store.sequence), stored.message, merged, stored.published_at))
             case Release():
-                stored.returns += 1
+                stored.redelivered = True
                 heapq.heappush(queue.ready, stored.seq)
 
-    def give_back(self, held: Iterable[_Stored]) -> None:
+    def give_back(self, held: Iterable[StoredMessage]) -> None:
         """Put back what was leased and not settled. The caller holds ``store.changed``."""
         for stored in held:
             self._settle(stored, Release())
@@ -205,13 +144,13 @@ class MemoryBroker:
         """Publish to every subscription of a topic."""
         self._publish(lambda: self._receivers(topic), topic, message, done)
 
-    def _receivers(self, topic: str) -> list[_Queue]:
+    def _receivers(self, topic: str) -> list[MemoryQueue]:
         bound = self._store.topics.get(topic)
         if bound is None:
             raise Unroutable(f"topic {topic!r} does not exist; declare it before it is used", endpoint=topic)
         return [self._store.queues[name] for name in bound.values()]
 
-    def _publish(self, receivers: Callable[[], list[_Queue]], name: str, message: Outgoing, done: Done) -> None:
+    def _publish(self, receivers: Callable[[], list[MemoryQueue]], name: str, message: Outgoing, done: Done) -> None:
         error: TransportError | None = None
         with self._store.changed:
             try:
@@ -219,7 +158,7 @@ class MemoryBroker:
                 if self._state != "connected":
                     raise NotConnected(f"the broker is {self._state}; open it before publishing", endpoint=name)
                 for queue in receivers():
-                    queue.add(_Stored(next(self._store.sequence), message, dict(message.headers), time.time()))
+                    queue.add(StoredMessage(next(self._store.sequence), message, dict(message.headers), time.time()))
             except TransportError as exc:
                 error = exc
             if self._thread is not None and self._state == "connected":
@@ -298,7 +237,7 @@ class MemoryBroker:
                 self._give_back_all()
                 return
 
-    def _lease(self) -> list[tuple[MemorySubscription, list[tuple[Delivery, _Stored]]]]:
+    def _lease(self) -> list[tuple[MemorySubscription, list[tuple[Delivery, StoredMessage]]]]:
         batches = []
         for subscription in self._subscriptions if self._state == "connected" else ():
             queue = self._store.queues[subscription.handover.queue]
@@ -310,12 +249,12 @@ class MemoryBroker:
         self._subscriptions = [s for s in self._subscriptions if not s.handover.stopped or s.handover.in_hand]
         return batches
 
-    def _is_active(self, queue: _Queue, subscription: MemorySubscription) -> bool:
-        if queue.active is not None and queue.active.handover.idle:
+    def _is_active(self, queue: MemoryQueue, subscription: MemorySubscription) -> bool:
+        if queue.active is not None and queue.active.idle:
             queue.active = None
         if queue.active is None and subscription.handover.credit > 0:
-            queue.active = subscription
-        return queue.active is subscription
+            queue.active = subscription.handover
+        return queue.active is subscription.handover
 
     def _give_back_all(self) -> None:
         with self._store.changed:
@@ -323,14 +262,14 @@ class MemoryBroker:
                 subscription.handover.stop()
                 subscription.give_back(subscription.handover.forget())
                 queue = self._store.queues[subscription.handover.queue]
-                if queue.active is subscription:
+                if queue.active is subscription.handover:
                     queue.active = None
             for done, error in self._done:
                 _call(done, error)
             self._store.changed.notify_all()
 
 
-def _delivery(handover: Handover[_Stored], stored: _Stored) -> Delivery:
+def _delivery(handover: Handover[StoredMessage], stored: StoredMessage) -> Delivery:
     message = stored.message
     return Delivery(
         id=message.id,
@@ -339,11 +278,10 @@ def _delivery(handover: Handover[_Stored], stored: _Stored) -> Delivery:
         content_type=message.content_type,
         queue=handover.queue,
         attempts=stored.attempts + 1,
-        redelivered=stored.returns + stored.attempts > 0,
+        redelivered=stored.redelivered,
         tag=handover.next_tag(),
         epoch=handover.epoch,
         published_at=stored.published_at,
-        returns=stored.returns,
     )
 
 

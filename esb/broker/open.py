@@ -20,7 +20,7 @@ def open_broker(url: str, *, on_state: Callable[[str], None] | None = None) -> B
     """The broker that the URL names, not yet opened. ``on_state`` is called with each new :attr:`Broker.state`, on the broker's thread.
 
     ``sqlite:data/bus.db?window=1000&publishTimeout=30&lease=30&idlePoll=0.05``: a path, relative to the current folder, and options of
-    :class:`esb.broker.sqlite_writer.Settings`. ``memory:NAME`` shares its store with other brokers of that name in this process. For ``amqp:`` see
+    :class:`esb.broker.sqlite_ops.Settings`. ``memory:NAME`` shares its store with other brokers of that name in this process. For ``amqp:`` see
     :mod:`esb.broker.amqp`. Raises :class:`OptionError` or :class:`UnknownName`.
     """
     scheme, colon, rest = url.partition(":")
@@ -39,7 +39,8 @@ def open_broker(url: str, *, on_state: Callable[[str], None] | None = None) -> B
 
 
 def _memory(name: str, on_state: Callable[[str], None] | None) -> Broker:
-    from esb.broker.memory import MemoryBroker, MemoryStore
+    from esb.broker.memory import MemoryBroker
+    from esb.broker.memory_store import MemoryStore
 
     store = _memory_stores.setdefault(name, MemoryStore()) if name else MemoryStore()
     return MemoryBroker(store, on_state=on_state)
@@ -47,7 +48,7 @@ def _memory(name: str, on_state: Callable[[str], None] | None) -> Broker:
 
 def _sqlite(rest: str, on_state: Callable[[str], None] | None) -> Broker:
     from esb.broker.sqlite import SqliteBroker
-    from esb.broker.sqlite_writer import Settings
+    from esb.broker.sqlite_ops import Settings
 
     path, _, query = rest.partition("?")
     path = path.removeprefix("//")  # sqlite:///absolute, as other programs write it

@@ -15,8 +15,9 @@ from functools import partial
 from esb.broker import headers
 from esb.broker.contract import Delivery, Done, Outcome, Outgoing, Stored, subscription_queue
 from esb.broker.handover import Handover
+from esb.broker.sqlite_ops import Publish, Settings, Settle
 from esb.broker.sqlite_store import Store
-from esb.broker.sqlite_writer import Publish, Settings, Settle, Writer
+from esb.broker.sqlite_writer import Writer
 from esb.errors import NotConnected, TransportError
 
 

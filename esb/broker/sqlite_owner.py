@@ -68,7 +68,9 @@ class Owner:
 
     def bury(self, store: Store, number: int) -> None:
         """Free what another owner held. In a transaction."""
-        freed = store.execute("UPDATE message SET owner = 0, returns = returns + 1 WHERE owner = ?", (number,)).rowcount
+        freed = store.execute(
+            "UPDATE message SET owner = 0, returns = returns + 1, redelivered = 1 WHERE owner = ?", (number,)
+        ).rowcount
         store.execute("UPDATE queue SET active = 0 WHERE active = ?", (number,))
         gone = store.execute("DELETE FROM owner WHERE id = ? RETURNING name, pid", (number,)).fetchall()
         for name, pid in gone:
@@ -78,7 +80,7 @@ class Owner:
 
     def leave(self, store: Store) -> None:
         """Free what is still held and forget this owner. In a transaction."""
-        store.execute("UPDATE message SET owner = 0, returns = returns + 1 WHERE owner = ?", (self.id,))
+        store.execute("UPDATE message SET owner = 0, redelivered = 1 WHERE owner = ?", (self.id,))
         store.execute("UPDATE queue SET active = 0 WHERE active = ?", (self.id,))
         store.execute("DELETE FROM owner WHERE id = ?", (self.id,))
 

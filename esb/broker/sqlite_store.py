@@ -30,6 +30,7 @@ CREATE TABLE sequence (next INTEGER NOT NULL) STRICT;
 INSERT INTO sequence VALUES (1);
 CREATE TABLE message (
     seq INTEGER PRIMARY KEY, queue INTEGER NOT NULL, owner INTEGER NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL, returns INTEGER NOT NULL,
+    redelivered INTEGER NOT NULL,
     published_at REAL NOT NULL, id TEXT NOT NULL, content_type TEXT, headers TEXT NOT NULL) STRICT;
 CREATE INDEX message_state ON message (queue, owner, due, seq);
 CREATE INDEX message_due ON message (due) WHERE due > 0;
@@ -37,10 +38,10 @@ CREATE TABLE body (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN DELETE FROM body WHERE seq = OLD.seq; END;
 """
 
-Row = tuple[int, str, bytes, str, str | None, int, int, float]
-"""seq, id, body, headers, content_type, attempts, returns, published_at"""
+Row = tuple[int, str, bytes, str, str | None, int, int, int, float]
+"""seq, id, body, headers, content_type, attempts, returns, redelivered, published_at"""
 
-_COLUMNS = "m.seq, m.id, b.body, m.headers, m.content_type, m.attempts, m.returns, m.published_at"
+_COLUMNS = "m.seq, m.id, b.body, m.headers, m.content_type, m.attempts, m.returns, m.redelivered, m.published_at"
 _MANY = 64  # rows a statement: every statement costs a change of hands of the interpreter's lock
 
 
@@ -183,8 +184,8 @@ class Store:
             states += (seq, queue, published_at, key, content_type, text)
             bodies += (seq, body)
             seq += 1
-        into = "INSERT INTO message (seq, queue, owner, due, attempts, returns, published_at, id, content_type, headers) VALUES "
-        self._insert_many(into, "(?, ?, 0, 0, 0, 0, ?, ?, ?, ?)", 6, states)
+        into = "INSERT INTO message (seq, queue, owner, due, attempts, returns, redelivered, published_at, id, content_type, headers) VALUES "
+        self._insert_many(into, "(?, ?, 0, 0, 0, 0, 0, ?, ?, ?, ?)", 6, states)
         self._insert_many("INSERT INTO body VALUES ", "(?, ?)", 2, bodies)
 
     def _insert_many(self, into: str, one: str, width: int, values: list[Any]) -> None:
@@ -242,18 +243,18 @@ class Store:
         """Give a message back with one more attempt, visible from ``due`` (0: now)."""
         text = self._merged(seq, extra)
         self.execute(
-            "UPDATE message SET owner = 0, due = ?, attempts = attempts + 1, headers = ? WHERE seq = ? AND owner = ?",
+            "UPDATE message SET owner = 0, due = ?, attempts = attempts + 1, redelivered = 1, headers = ? WHERE seq = ? AND owner = ?",
             (due, text, seq, owner),
         )
 
     def release(self, owner: int, seq: int) -> None:
         """Give a message back untouched."""
-        self.execute("UPDATE message SET owner = 0, returns = returns + 1 WHERE seq = ? AND owner = ?", (seq, owner))
+        self.execute("UPDATE message SET owner = 0, redelivered = 1 WHERE seq = ? AND owner = ?", (seq, owner))
 
     def put_off(self, owner: int, seq: int, due: float) -> None:
         """As :meth:`release`, but visible from ``due`` only: the consumer could not take it just now."""
         self.execute(
-            "UPDATE message SET owner = 0, due = ?, returns = returns + 1 WHERE seq = ? AND owner = ?",
+            "UPDATE message SET owner = 0, due = ?, redelivered = 1 WHERE seq = ? AND owner = ?",
             (due, seq, owner),
         )
 
@@ -262,7 +263,7 @@ class Store:
         text = self._merged(seq, extra)
         last = self._take_sequence(1)
         moved = self.execute(
-            "UPDATE message SET seq = ?, queue = ?, owner = 0, attempts = 0, returns = 0, headers = ? WHERE seq = ? AND owner = ?",
+            "UPDATE message SET seq = ?, queue = ?, owner = 0, attempts = 0, returns = 0, redelivered = 0, headers = ? WHERE seq = ? AND owner = ?",
             (last, target, text, seq, owner),
         )
         if moved.rowcount:
@@ -310,7 +311,7 @@ class Store:
             ).fetchone()
             if start is None:
                 return
-        for _, key, body, text, content_type, attempts, _, published_at in self.execute(
+        for _, key, body, text, content_type, attempts, _, _, published_at in self.execute(
             f"SELECT {_COLUMNS} FROM message m CROSS JOIN body b ON b.seq = m.seq "  # noqa: S608 - a constant of ours
             "WHERE m.queue = ? AND m.seq > ? ORDER BY m.seq LIMIT ?",
             (number, start, limit),

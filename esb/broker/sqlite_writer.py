@@ -14,15 +14,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from esb.broker.contract import Ack, Delivery, Done, Move, Outcome, Release, Retry
+from esb.broker.contract import Release
 from esb.broker.handover import Handover
-from esb.broker.headers import carried, loads
+from esb.broker.sqlite_books import Books, enter
 from esb.broker.sqlite_errors import explained
+from esb.broker.sqlite_ops import Call, Publish, Settings, Settle
 from esb.broker.sqlite_owner import Owner
-from esb.broker.sqlite_store import Row, Store
+from esb.broker.sqlite_store import Store
 from esb.broker.window import Window
 from esb.errors import NotConnected, TransportError
 
@@ -33,47 +33,6 @@ T = TypeVar("T")
 _GROUP = 2000  # operations a transaction at most
 _FASTEST_POLL = 0.002
 _UPKEEP = 1.0
-_SULK = 0.2  # after a consumer failed to take a batch: else it would get it again at once, for ever
-
-
-@dataclass(slots=True)
-class Publish:
-    """A message on its way into one queue or a topic's."""
-
-    receiver: str
-    topic: bool
-    published_at: float
-    row: tuple[str, str | None, str, bytes]
-    done: Done
-    deadline: float
-    error: TransportError | None = None
-
-
-@dataclass(slots=True)
-class Settle:
-    """A message to be settled; ``seq`` is its row."""
-
-    seq: int
-    outcome: Outcome
-
-
-@dataclass(slots=True)
-class Call:
-    """Any other change, and who waits for its result."""
-
-    change: Callable[[Store], Any]
-    future: Future[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """``lease``, ``idle_poll`` (how soon another process's messages are seen when nothing happens) and the timeouts are in seconds."""
-
-    window: int = 1000
-    publish_timeout: float = 30.0
-    lease: float = 30.0
-    idle_poll: float = 0.05
-    busy_timeout: float = 10.0
 
 
 class Writer:
@@ -91,16 +50,13 @@ class Writer:
         self._wake = threading.Event()
         self._ops: deque[Publish | Settle | Call] = deque()
         self._callbacks: deque[Callable[[], None]] = deque()
-        self._unsettled: list[Settle] = []
-        self._put_off: set[int] = set()
+        self._books = Books()
         self._attend = False
         self._closing_by: float | None = None
         self._thread = threading.Thread(target=self._run, name="esb-broker-sqlite", daemon=True)
         self._pid = 0
         self._store: Store | None = None
         self._owner: Owner | None = None
-        self._active: dict[int, Handover[int]] = {}
-        self._queue_ids: dict[str, int] = {}
         self._seen_version = 0
         self._next_due: float | None = None
         self._next_upkeep = 0.0
@@ -194,7 +150,7 @@ class Writer:
                 store = self._store or self._open()
                 if self._due_or_woken(store):
                     self._group(store)
-                if self._closing_by is not None and not self._ops and not self._unsettled:
+                if self._closing_by is not None and not self._ops and not self._books.unsettled:
                     return self._leave(store)
             except Exception as exc:
                 self._failed(exc)
@@ -223,7 +179,7 @@ class Writer:
 
     def _due_or_woken(self, store: Store) -> bool:
         """Wait for something to do; whether there is."""
-        if self._ops or self._unsettled or self._attend or self._closing_by is not None:
+        if self._ops or self._books.unsettled or self._attend or self._closing_by is not None:
             self._poll = _FASTEST_POLL
             self._wake.clear()
             return True
@@ -261,15 +217,7 @@ class Writer:
         self._seen_version = version
         self._next_due = store.next_due()
         owner = self._owner.id if self._owner is not None else 0
-        return any(
-            each.credit > 0 and store.may_take(self._queue_id(store, each.queue), owner) for each in self.subscriptions
-        )
-
-    def _queue_id(self, store: Store, name: str) -> int:
-        known = self._queue_ids.get(name)
-        if known is None:
-            known = self._queue_ids[name] = store.queue_id(name)
-        return known
+        return any(each.credit > 0 and store.may_take(store.queue_id(each.queue), owner) for each in self.subscriptions)
 
     def _group(self, store: Store) -> None:
         """One transaction with all that waits, then the callbacks."""
@@ -281,15 +229,17 @@ class Writer:
                 case Publish() as publish:
                     publishes.append(publish)
                 case Settle() as settle:
-                    self._unsettled.append(settle)
+                    self._books.unsettled.append(settle)
                 case Call() as call:
                     calls.append(call)
         results: list[tuple[Call, Any, TransportError | None]] = []
+        owner = self._owner
+        assert owner is not None
         try:
             store.begin()
-            self._upkeep(store)
-            self._insert(store, publishes)
-            self._settle(store)
+            self._upkeep(store, owner)
+            enter(store, publishes)
+            self._books.settle(store, owner.id)
             for call in calls:
                 try:
                     results.append((call, call.change(store), None))
@@ -297,13 +247,14 @@ class Writer:
                     results.append((call, None, exc))
             if self._next_due is not None and self._next_due <= time.time():
                 store.promote()
-            batches = self._lease(store)
+            with self._lock:
+                self.subscriptions = [each for each in self.subscriptions if not each.stopped or each.in_hand]
+            batches = self._books.lease(store, owner.id, self.subscriptions)
             store.commit()
         except BaseException as exc:
             self._undo(store, publishes, calls, exc)
             raise
-        self._unsettled = []
-        self._put_off.clear()
+        self._books.committed()
         self._next_due = store.next_due()
         self._failures = 0
         self._set_state("connected")
@@ -312,13 +263,10 @@ class Writer:
         self._answer(publishes)
         for handover, batch in batches:
             refused = handover.deliver(batch)
-            self._unsettled += [Settle(seq, Release()) for seq in refused]
-            if not (handover.paused or handover.stopped):
-                self._put_off.update(refused)
+            failed = not (handover.paused or handover.stopped)
+            self._books.unsettled += [Settle(seq, Release(), put_off=failed) for seq in refused]
 
-    def _upkeep(self, store: Store) -> None:
-        owner = self._owner
-        assert owner is not None
+    def _upkeep(self, store: Store, owner: Owner) -> None:
         if time.monotonic() >= self._next_renewal or not owner.registered(store):
             self._renew(store, owner)
         for dead in self._dead:
@@ -332,65 +280,9 @@ class Writer:
             log.warning(
                 "%s: this process stalled and lost its leases; what it had in hand is delivered again", self.path
             )
-            self._unsettled = []
-            self._active.clear()
+            self._books.lost()
             for handover in self.subscriptions:
                 handover.forget()
-
-    def _insert(self, store: Store, publishes: list[Publish]) -> None:
-        rows = []
-        for publish in publishes:
-            try:
-                queues = store.receivers(publish.receiver) if publish.topic else [store.queue_id(publish.receiver)]
-            except TransportError as exc:
-                publish.error = exc
-            else:
-                rows += [(queue, publish.published_at, *publish.row) for queue in queues]
-        if rows:
-            store.insert(rows)
-
-    def _settle(self, store: Store) -> None:
-        assert self._owner is not None
-        owner = self._owner.id
-        acked: list[int] = []
-        for settle in self._unsettled:
-            match settle.outcome:
-                case Ack():
-                    acked.append(settle.seq)
-                case Retry(delay, extra):
-                    store.retry(owner, settle.seq, time.time() + delay if delay > 0 else 0.0, carried(extra))
-                case Move(queue, extra):
-                    store.declare_missing(queue)
-                    store.move(owner, settle.seq, store.queue_id(queue), carried(extra))
-                case Release() if settle.seq in self._put_off:
-                    store.put_off(owner, settle.seq, time.time() + _SULK)
-                case Release():
-                    store.release(owner, settle.seq)
-        if acked:
-            store.ack(owner, acked)
-
-    def _lease(self, store: Store) -> list[tuple[Handover[int], list[tuple[Delivery, int]]]]:
-        assert self._owner is not None
-        with self._lock:
-            self.subscriptions = [each for each in self.subscriptions if not each.stopped or each.in_hand]
-        for queue, holder in list(self._active.items()):
-            if holder.idle:
-                del self._active[queue]
-                store.deactivate(queue, self._owner.id)
-        batches = []
-        for handover in self.subscriptions:
-            credit = handover.credit
-            if credit <= 0:
-                continue
-            queue = self._queue_id(store, handover.queue)
-            if store.is_exclusive(queue) and self._active.get(queue) is not handover:
-                if queue in self._active or not store.activate(queue, self._owner.id):
-                    continue
-                self._active[queue] = handover
-            rows = store.lease(queue, self._owner.id, credit)
-            if rows:
-                batches.append((handover, [(_delivery(handover, row), row[0]) for row in rows]))
-        return batches
 
     def _answer(self, publishes: list[Publish]) -> None:
         if not publishes:
@@ -422,8 +314,7 @@ class Writer:
         """Nothing of the group happened: say so to those who wait; settlements stay for the next group."""
         self._set_state("blocked")
         self._next_renewal = 0.0  # a small write, which shows when the disk takes writes again
-        self._active.clear()
-        self._queue_ids.clear()
+        self._books.undone()
         try:
             store.rollback()
         except sqlite3.Error:
@@ -514,23 +405,6 @@ class Writer:
                     self._on_state(state)
                 except Exception:
                     log.exception("an observer of the broker's state failed")
-
-
-def _delivery(handover: Handover[int], row: Row) -> Delivery:
-    _, key, body, text, content_type, attempts, returns, published_at = row
-    return Delivery(
-        key,
-        body,
-        loads(text),
-        content_type,
-        handover.queue,
-        attempts + 1,
-        attempts + returns > 0,
-        handover.next_tag(),
-        handover.epoch,
-        published_at,
-        returns,
-    )
 
 
 def _resolve(future: Future[Any], result: Any, error: TransportError | None) -> None:

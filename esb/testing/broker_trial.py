@@ -153,3 +153,12 @@ def fence(broker: Broker) -> None:
     publish(broker, queue, message("fence"))
     settle(subscription, inbox.wait(1))
     subscription.stop()
+
+
+def raises(error: type[TransportError], call: Callable[[], object]) -> TransportError:
+    """Call what must raise; returns the error."""
+    try:
+        call()
+    except error as caught:
+        return caught
+    raise AssertionError(f"{error.__name__} was not raised")

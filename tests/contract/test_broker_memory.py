@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from esb.broker.memory import MemoryBroker, MemoryStore
+from esb.broker.memory import MemoryBroker
+from esb.broker.memory_store import MemoryStore
 from esb.testing.broker_suite import BEHAVIOURS
 from esb.testing.broker_trial import Features, Trial
 

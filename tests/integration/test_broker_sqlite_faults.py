@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from esb.broker.sqlite import SqliteBroker
-from esb.broker.sqlite_writer import Settings
+from esb.broker.sqlite_ops import Settings
 from esb.errors import Rejected
 from esb.testing.broker_trial import Inbox, Receipts, eventually, message, publish, settle
 
