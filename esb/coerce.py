@@ -90,10 +90,19 @@ def text(value: Any) -> str | None:
         return "{" + ", ".join(f"{inner(key)}={inner(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple, set, frozenset)):
         return "[" + ", ".join(inner(item) for item in value) + "]"
+    return _object_text(value)
+
+
+def _object_text(value: Any) -> str:
     if is_element(value):
         return _element_text(value)
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
+    if isinstance(value, BaseException):
+        from esb.javanames import java_name  # late: it names the conversions' own failures
+
+        message = str(value)
+        return java_name(type(value)) + (f": {message}" if message else "")
     if isinstance(value, Source):
         with value.open() as reader:
             return reader.read().decode(value.charset or "utf-8", "replace")

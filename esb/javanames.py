@@ -206,6 +206,21 @@ THROWN: Final[dict[str, type[Exception]]] = {
 } | {"java.lang.Exception": CheckedException, "java.lang.Throwable": Throwable}
 """Java name -> the class a route throws by it."""
 
+_NAMES: Final[dict[type, str]] = {
+    **{known: name for name, known in THROWN.items()},
+    NoConversion: "org.apache.camel.NoTypeConversionAvailableException",
+    errors.ConversionFailed: "org.apache.camel.TypeConversionException",
+    errors.ExpressionFailed: "org.apache.camel.ExpressionEvaluationException",
+    errors.ExchangeTimedOut: "org.apache.camel.ExchangeTimedOutException",
+    errors.ValidationFailed: "org.apache.camel.ValidationException",
+}
+
+
+def java_name(kind: type) -> str:
+    """What Java calls an exception class, where it has a name for it; of other classes our own name with its module."""
+    return _NAMES.get(kind) or f"{kind.__module__}.{kind.__qualname__}"
+
+
 _ALSO_CAUGHT: Final[dict[str, tuple[type[BaseException], ...]]] = {
     "java.lang.Throwable": (Exception,),
     "java.lang.Exception": (Exception,),

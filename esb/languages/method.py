@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-from esb.errors import OptionError, Position
+from esb.errors import OptionError, Position, ReferenceFault
 from esb.expression import Expression, LanguageSpec, Scope, as_result
 from esb.fields import Kind, field
+from esb.javanames import STRATEGIES
 from esb.languages.simple.chain import method_chain
 
 
@@ -30,18 +32,21 @@ class Method(LanguageSpec):
 
     def _bean(self, scope: Scope) -> Any:
         if self.ref:
-            return _found(scope, self.ref, self.at)
+            return scope.lookup("bean", self.ref.removeprefix("#bean:").removeprefix("#"))
         if self.bean_type:
-            made = _found(scope, f"#class:{self.bean_type}", self.at)
-            return made() if isinstance(made, type) else made
+            return _made(self.bean_type, self.at)
         raise OptionError(
             "the method language needs a bean", self.at, "write ref: name, or beanType: package.module:Name"
         )
 
 
-def _found(scope: Scope, reference: str, at: Position) -> Any:
-    """What a reference names. The context resolves ``#class:`` and its kin; a test's scope knows plain names only."""
-    resolve: Any = getattr(scope, "reference", None)
-    if resolve is not None:
-        return resolve(reference, at)
-    return scope.lookup("bean", reference.removeprefix("#bean:").removeprefix("#"))
+def _made(name: str, at: Position) -> Any:
+    """A bean of a class. Raises ReferenceFault."""
+    module, _, attribute = STRATEGIES.get(name, name).partition(":")
+    try:
+        made = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as missing:
+        raise ReferenceFault(
+            f"there is no class {name!r}: {missing}", at, "write it as 'package.module:Name'"
+        ) from missing
+    return made() if isinstance(made, type) else made

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from esb import errors
-from esb.coerce import NoConversion, Source, is_element
+from esb.coerce import Source, is_element
 from esb.errors import ExpressionFailed
-from esb.javanames import THROWN, caught_by
+from esb.javanames import caught_by, java_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,6 @@ def named_class(name: str | None) -> NamedClass:
     )
 
 
-_NAMES_OF_ERRORS: Final[dict[type, str]] = {
-    NoConversion: "org.apache.camel.NoTypeConversionAvailableException",
-    errors.ConversionFailed: "org.apache.camel.TypeConversionException",
-    errors.ExpressionFailed: "org.apache.camel.ExpressionEvaluationException",
-    errors.ExchangeTimedOut: "org.apache.camel.ExchangeTimedOutException",
-    errors.ValidationFailed: "org.apache.camel.ValidationException",
-}
-"""What Camel's routes call our own failures, where it has a name for them."""
-_NAMES_OF_THROWN: Final = {known: name for name, known in THROWN.items()}
-
-
 def class_of(value: Any) -> NamedClass:
     """What Java would call the class of a value."""
     kind = type(value)
@@ -117,5 +105,5 @@ def class_of(value: Any) -> NamedClass:
             return named_class(java)
     if isinstance(value, Mapping):
         return named_class("java.util.LinkedHashMap")
-    name = _NAMES_OF_THROWN.get(kind) or _NAMES_OF_ERRORS.get(kind) or f"{kind.__module__}.{kind.__qualname__}"
+    name = java_name(kind)
     return NamedClass(name, lambda other: isinstance(other, kind))

@@ -251,3 +251,15 @@ def test_collate_and_skip_give_iterators() -> None:
 @pytest.mark.parametrize(("value", "digest"), [("", None), (None, None), (5, None)])
 def test_there_is_no_hash_of_nothing_nor_of_a_number(value: object, digest: object) -> None:
     assert evaluate("${hash(${body})}", Exchange(value)) == digest
+
+
+def test_an_exception_in_text_is_told_as_java_tells_it() -> None:
+    made = Exchange("x")
+    made.properties["CamelExceptionCaught"] = IllegalStateException("broken")
+    assert evaluate("<${exception}>", made) == "<java.lang.IllegalStateException: broken>"
+
+
+def test_arguments_may_hold_functions_with_parentheses_and_commas() -> None:
+    assert evaluate("${replace(a,b,${bodyAs(String)})}", Exchange("aa")) == "bb"
+    assert evaluate("${list(${substring(1,-1)},x)}", Exchange("abc")) == ["b", "x"]
+    assert evaluate("${headerAs(${body},String)}", Exchange("n", {"n": 5})) == "5"

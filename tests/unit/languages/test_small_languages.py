@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from esb.errors import ConfigError, ExpressionFailed, OptionError, Position, RouteSyntaxError, UnknownName
+from esb.errors import (
+    ConfigError,
+    ExpressionFailed,
+    OptionError,
+    Position,
+    ReferenceFault,
+    RouteSyntaxError,
+    UnknownName,
+)
 from esb.exchange import Exchange
 from esb.javanames import AmbiguousMethodCallException
 from esb.languages.constant import Constant
@@ -126,3 +134,10 @@ def test_a_failure_in_python_names_the_place_and_the_cause() -> None:
     call = Python(Position("a.yaml", 3, 5), expression="body.nope").compile(Scope())
     with pytest.raises(ExpressionFailed, match=r"a\.yaml:3:5 failed: AttributeError"):
         call(Exchange("x"))
+
+
+def test_method_makes_a_bean_of_a_class() -> None:
+    here = f"{__name__}:Tool"
+    assert Method(bean_type=here, method="double(21)").compile(Scope())(Exchange()) == 42
+    with pytest.raises(ReferenceFault, match="no class"):
+        Method(bean_type="no.such:Thing", method="x").compile(Scope())

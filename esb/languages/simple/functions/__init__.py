@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from esb.errors import Position, UnknownName
 from esb.expression import Expression, Predicate, Scope
-from esb.languages.simple.arguments import split, unquoted
+from esb.languages.simple.arguments import closing, split, unquoted
 from esb.languages.simple.nodes import SyntaxFault
 
 if TYPE_CHECKING:
@@ -58,15 +58,20 @@ class Call:
         return SyntaxFault(f"${{{self.text}}} is not how to write it", self.at, f"write ${{{usage}}}")
 
     def inside(self, usage: str, *, to_last: bool = False) -> str:
-        """What stands between the parentheses, up to the first closing one (the last, for arguments with their own). Raises SyntaxFault."""
-        end = self.rest.rfind(")") if to_last else self.rest.find(")")
+        """What stands between the parentheses, up to the one that closes the first (or the last of all). Raises SyntaxFault."""
+        end = self.rest.rfind(")") if to_last else self._closing()
         if not self.rest.startswith("(") or end < 0:
             raise self.misused(usage)
         return self.rest[1:end]
 
+    def _closing(self) -> int:
+        """Where the first parenthesis closes; one quote too many must not hide it."""
+        end = closing(self.rest, 0) if self.rest.startswith("(") else -1
+        return end if end >= 0 else self.rest.find(")")
+
     def behind(self) -> str:
-        """What follows the first closing parenthesis."""
-        return self.rest.partition(")")[2]
+        """What follows the parentheses."""
+        return self.rest[self._closing() + 1 :]
 
     def arguments(self, usage: str, least: int, most: int, *, to_last: bool = False) -> list[str]:
         """The arguments, cut at commas outside quotes and functions, quotes removed. Raises SyntaxFault for too few or too many."""

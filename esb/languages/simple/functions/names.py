@@ -75,7 +75,7 @@ def variable(call: Call) -> Expression:
 def name_as(call: Call) -> Expression:
     """``${headerAs(name,type)}`` and ``${variableAs(name,type)}``."""
     usage = f"{call.name}(name,type)"
-    name, comma, type_name = call.inside(usage).partition(",")
+    name, comma, type_name = call.inside(usage).rpartition(",")
     if not name or not comma or not type_name or call.behind():
         raise call.misused(usage)
     type_name, name = unquoted(type_name).strip(), unquoted(name).strip()
@@ -85,9 +85,17 @@ def name_as(call: Call) -> Expression:
         return _failing(
             f"there is no type {type_name!r}: write String, Integer, Long, Double, Boolean, byte[], List, Map"
         )
-    scope: Any = call.scope
-    get = _header(name) if call.name == "headerAs" else named_variable(name, scope).get
+    get = _getter_of(call, name)
+    if type_name == "boolean":  # where Camel takes nothing for false
+        return lambda exchange: convert(get(exchange)) or False
     return lambda exchange: convert(get(exchange))
+
+
+def _getter_of(call: Call, name: str) -> Expression:
+    if "${" in name:
+        return _computed(call, name, f"{call.name}(name,type)", quotes=True)
+    scope: Any = call.scope
+    return _header(name) if call.name == "headerAs" else named_variable(name, scope).get
 
 
 def _named(call: Call, getter: Getter, usage: str, *, quotes: bool) -> Expression:
@@ -155,7 +163,13 @@ def _computed(call: Call, rest: str, usage: str, *, quotes: bool) -> Expression:
     name, path = _cut_outside_functions(rest)
     named = call.expression(unquoted(name) if quotes else name)
     follow = compile_path(path, call, usage) if path else None
-    source = {"header": "headers", "headers": "headers", "exchangeProperty": "properties"}.get(call.name, "variables")
+    source = (
+        "headers"
+        if call.name.startswith("header")
+        else "properties"
+        if call.name == "exchangeProperty"
+        else "variables"
+    )
 
     def get(exchange: Exchange) -> Any:
         key = str(named(exchange))
