@@ -74,6 +74,7 @@ class AmqpBroker:
             if self._closing:
                 return
             self._closing = True
+        self._inspector.close()
         for subscription in list(self._subscriptions):
             # Not cancelled: a standby of an exclusive queue would take over before our messages are given back, and out of order.
             subscription.handover.stop()
@@ -200,9 +201,7 @@ class AmqpBroker:
 
     def depth(self, queue: str) -> int:
         """Messages that are ready, delayed by this process, or in this process's hands; RabbitMQ tells no more over AMQP."""
-        count = self._inspector.depth(queue, self._topology.wire(queue))
-        for wire in self._topology.delays(queue):
-            count += self._inspector.depth(queue, wire)
+        count = self._inspector.depth(queue, [self._topology.wire(queue), *self._topology.delays(queue)])
         return count + sum(each.unsettled for each in list(self._subscriptions) if each.handover.queue == queue)
 
     def queues(self) -> Sequence[str]:

@@ -98,9 +98,17 @@ class Declarer:
             self._channel = self._connection.channel(on_open_callback=self._opened)
             self._channel.add_on_close_callback(self._closed)
         elif self._channel.is_open:
-            self._current = self._waiting.popleft()
-            assert self._current.declaration is not None
-            self._current.declaration.send(self._channel, lambda _: self._declared(None))
+            self._send(self._waiting.popleft())
+
+    def _send(self, waiting: _Waiting) -> None:
+        self._current = waiting
+        declaration = waiting.declaration
+        assert declaration is not None
+        try:
+            declaration.send(self._channel, lambda _: self._declared(None))
+        except Exception as exc:
+            # pika checks what it sends: a name longer than 255 bytes, for example. Nothing was sent.
+            self._declared(refused(declaration.refusal(f"{type(exc).__name__}: {exc}"), declaration.name))
 
     def _opened(self, channel: Any) -> None:
         if channel is self._channel:

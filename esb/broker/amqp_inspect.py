@@ -1,9 +1,14 @@
-"""Looking into RabbitMQ's queues: on short-lived connections of their own, on the caller's thread, apart from the data's path."""
+"""Looking into RabbitMQ's queues: on short-lived connections of their own, on the caller's thread, apart from the data's path.
+
+By pika's blocking connection, not kombu as the design had it: one driver, so that addresses, TLS and header types cannot differ from the data's path.
+"""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
@@ -16,20 +21,65 @@ from esb.broker.contract import Stored
 from esb.errors import NotConnected, Unroutable
 
 _NOT_FOUND = 404
+_REUSE = 5.0  # seconds for which the shared connection is used again: nobody answers the broker's heartbeats on it in between
 
 
 class Inspector:
-    """Thread-safe: every call has its own connection. Raises :class:`NotConnected`."""
+    """Thread-safe: every call has its own connection; depths that are asked one after the other share one. Raises :class:`NotConnected`."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._lock = threading.Lock()
+        self._shared: Any = None
+        self._used = 0.0
+        self._closed = False
 
-    def depth(self, name: str, wire: str) -> int:
-        """Messages ready for delivery on a queue. Raises :class:`Unroutable`."""
-        with self._channel(name) as channel:
-            answer = channel.queue_declare(wire, passive=True)
-            count: int = answer.method.message_count
-            return count
+    def depth(self, name: str, wires: Sequence[str]) -> int:
+        """Messages ready for delivery on some queues together, of which the first is the one that is named. Raises :class:`Unroutable`."""
+        with self._lock:
+            if time.monotonic() - self._used > _REUSE:
+                self._drop()
+            fresh = self._shared is None
+            try:
+                return self._depth(name, wires)
+            except NotConnected:
+                self._drop()
+                if fresh:
+                    raise
+                return self._depth(name, wires)  # the broker had closed the old one
+            finally:
+                if self._closed:
+                    self._drop()
+
+    def _depth(self, name: str, wires: Sequence[str]) -> int:
+        if self._shared is None:
+            self._shared = self._connect()
+        named, *others = wires
+        with _translated(name):
+            count = self._ready(named)
+        for wire in others:
+            with suppress(Unroutable), _translated(wire):  # a delay queue that is just being declared
+                count += self._ready(wire)
+        self._used = time.monotonic()
+        return count
+
+    def _ready(self, wire: str) -> int:
+        channel = self._shared.channel()
+        count: int = channel.queue_declare(wire, passive=True).method.message_count
+        channel.close()
+        return count
+
+    def close(self) -> None:
+        """Close the shared connection, if there is one."""
+        with self._lock:
+            self._closed = True
+            self._drop()
+
+    def _drop(self) -> None:
+        connection, self._shared = self._shared, None
+        if connection is not None:
+            with suppress(AMQPError, OSError):
+                connection.close()
 
     def browse(self, name: str, wire: str, limit: int, after: str | None) -> list[Stored]:
         """Take messages, look, and give them all back. RabbitMQ marks them as redelivered by it."""
@@ -66,21 +116,12 @@ class Inspector:
     def _channel(self, name: str) -> Iterator[Any]:
         connection = self._connect()
         try:
-            channel = connection.channel()
-            yield channel
-            channel.close()
-        except ChannelClosedByBroker as exc:
-            if exc.reply_code == _NOT_FOUND:
-                raise Unroutable(
-                    f"queue {name!r} does not exist on the broker; declare it before it is used", endpoint=name
-                ) from exc
-            raise NotConnected(
-                f"queue {name!r} cannot be read: {exc.reply_code} {exc.reply_text}", endpoint=name
-            ) from exc
-        except AMQPError as exc:
-            raise NotConnected(f"queue {name!r} cannot be read: {explained(exc)}", endpoint=name) from exc
+            with _translated(name):
+                channel = connection.channel()
+                yield channel
+                channel.close()
         finally:
-            if connection.is_open:
+            with suppress(AMQPError, OSError):
                 connection.close()
 
     def _connect(self) -> Any:
@@ -92,3 +133,17 @@ class Inspector:
                 failure = exc
         assert failure is not None
         raise NotConnected(f"RabbitMQ at {self._address} cannot be reached: {explained(failure)}") from failure
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ChannelClosedByBroker as exc:
+        if exc.reply_code == _NOT_FOUND:
+            raise Unroutable(
+                f"queue {name!r} does not exist on the broker; declare it before it is used", endpoint=name
+            ) from exc
+        raise NotConnected(f"queue {name!r} cannot be read: {exc.reply_code} {exc.reply_text}", endpoint=name) from exc
+    except (AMQPError, OSError) as exc:
+        raise NotConnected(f"queue {name!r} cannot be read: {explained(exc)}", endpoint=name) from exc

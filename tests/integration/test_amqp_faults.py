@@ -261,6 +261,22 @@ def test_a_mismatched_queue_is_explained_where_it_is_declared(make: Make, namesp
         other.subscribe("orders", Inbox())
 
 
+def test_a_queue_name_that_amqp_cannot_carry_is_refused_and_others_go_on(make: Make) -> None:
+    broker = make()
+    with pytest.raises(Rejected, match="ShortStringTooLong"):
+        broker.queue("n" * 300)
+    broker.queue("orders")
+    publish(broker, "orders", message("m1"))
+
+
+def test_depth_survives_a_connection_that_was_closed_in_between(make: Make, rabbit: RabbitNode) -> None:
+    broker = make()
+    broker.queue("orders")
+    assert broker.depth("orders") == 0
+    rabbit.ctl("close_all_connections", "the test says so")
+    assert broker.depth("orders") == 0
+
+
 def test_a_mismatch_does_not_stop_other_queues(make: Make) -> None:
     make().queue("orders")
     other = make()
