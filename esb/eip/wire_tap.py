@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from esb.coerce import text
 from esb.eip._names import has_functions, simple
 from esb.eip._processors import processor
-from esb.eip._recipients import Recipient, resolver
+from esb.eip._recipients import Recipient, checked, resolver
 from esb.eip._sending import TO_ENDPOINT, with_parameters
 from esb.errors import ConfigError, OptionError
 from esb.exchange import IN_ONLY, IN_OUT, Exchange, current
@@ -21,6 +21,7 @@ from esb.unit import UnitOfWork
 from esb.variables import variable
 
 _log = logging.getLogger("esb.route")
+_Target = Callable[[], Recipient | None]
 _WAITING: Final = 1000
 """Copies that may wait for a thread; beyond them the sender runs its own: nothing is dropped, and memory is bounded (Camel's CallerRuns)."""
 
@@ -61,12 +62,9 @@ class WireTapSpec(StepSpec):
         taps = _Taps(builder)
 
         def tap(exchange: Exchange) -> None:
-            target = find(exchange)
-            if target is None:
-                return
             copy = exchange.derive(pattern=IN_ONLY) if copies else _empty(exchange)
             copy.properties["CamelCorrelationId"] = exchange.id
-            copy.properties[TO_ENDPOINT] = target.uri
+            target = find(copy)
             if source is not None:
                 copy.message.body = source.get(exchange)
             if prepare is not None:
@@ -75,22 +73,28 @@ class WireTapSpec(StepSpec):
 
         return tap
 
-    def _find(self, builder: Builder) -> Callable[[Exchange], Recipient | None]:
+    def _find(self, builder: Builder) -> Callable[[Exchange], _Target]:
+        """What tells where a copy goes; an endpoint that is named by the message is made on the tap's thread, as it may fail."""
         if not self.dynamic_uri or not has_functions(self.uri):
             producer = builder.producer(self.uri, self.parameters, self.at)
             known = Recipient(producer, builder.endpoint(self.uri, self.parameters, self.at).uri, None)
-            return lambda _exchange: known
+            return lambda _copy: lambda: known
         evaluate = simple(builder, with_parameters(self.uri, self.parameters), self.at)
         resolve = resolver(builder, self.uri, cache_size=self.cache_size, at=self.at)
         ignore: bool = self.ignore_invalid_endpoint
 
-        def find(exchange: Exchange) -> Recipient | None:
-            try:
-                return resolve((text(evaluate(exchange)) or "").strip())
-            except ConfigError:
-                if not ignore:
-                    raise
-                return None
+        def find(copy: Exchange) -> _Target:
+            uri = (text(evaluate(copy)) or "").strip()
+
+            def target() -> Recipient | None:
+                try:
+                    return resolve(checked(uri))
+                except ConfigError:
+                    if not ignore:
+                        raise
+                    return None
+
+            return target
 
         return find
 
@@ -114,7 +118,7 @@ class _Taps:
         self._changed = threading.Condition()
         builder.on_stop(self._stop)
 
-    def send(self, target: Recipient, copy: Exchange) -> None:
+    def send(self, target: _Target, copy: Exchange) -> None:
         """Send a copy in the background; never raises."""
         with self._changed:
             full = self._count >= _WAITING
@@ -124,21 +128,25 @@ class _Taps:
         else:
             self._background(lambda: self._run(target, copy))
 
-    def _run(self, target: Recipient, copy: Exchange) -> None:
-        unit = copy.unit = UnitOfWork(lambda unit: self._settled(target, unit))
+    def _run(self, target: _Target, copy: Exchange) -> None:
+        unit = copy.unit = UnitOfWork(lambda unit: self._settled(copy, unit))
         before, current.exchange = current.exchange, copy
         error: Exception | None = None
         try:
-            target.producer.send(copy)
+            recipient = target()
+            if recipient is not None:
+                copy.properties[TO_ENDPOINT] = recipient.uri
+                recipient.producer.send(copy)
         except Exception as failure:
             error = failure
         finally:
             current.exchange = before
         unit.release(error)
 
-    def _settled(self, target: Recipient, unit: Any) -> None:
+    def _settled(self, copy: Exchange, unit: UnitOfWork) -> None:
         if unit.error is not None:
-            _log.warning("%s: the tap to %s failed: %s", self._route, target.uri, unit.error)
+            where = copy.properties.get(TO_ENDPOINT, "its endpoint")
+            _log.warning("%s: the tap to %s failed: %s", self._route, where, unit.error)
         with self._changed:
             self._count -= 1
             self._changed.notify_all()
