@@ -1,10 +1,14 @@
 """RabbitMQ under kill -9, alarms, resets and an operator's hand: nothing confirmed is lost, and the state is told."""
 
 import itertools
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -104,6 +108,30 @@ def test_kill_9_of_the_broker_in_mid_traffic_loses_nothing_confirmed(make: Make,
     assert traffic.failed == []
     assert sum(came.values()) - len(came) <= 500 + 100  # the publish window and the prefetch
     assert states[:3] == ["connected", "waiting", "connected"]
+
+
+def test_a_killed_consumer_process_loses_nothing_and_repeats_at_most_its_prefetch(
+    make: Make, rabbit: RabbitNode, namespace: str, tmp_path: Path
+) -> None:
+    count, prefetch, notes = 5000, 50, tmp_path / "journal"
+    broker = make()
+    broker.queue("orders")
+    publish(broker, "orders", *(message(f"m{n}") for n in range(count)))
+    child_file = Path(__file__).with_name("broker_child.py")
+    command = [sys.executable, child_file, "consume", f"{rabbit.url}?namespace={namespace}", notes, str(prefetch)]
+    root = Path(__file__).parents[2]
+    child = subprocess.Popen(command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)})
+    try:
+        eventually(lambda: notes.exists() and notes.read_text().count("\n") > count // 10, "the child is in the middle")
+    finally:
+        child.kill()
+        child.wait()
+    taken = [line.split()[1] for line in notes.read_text().split("\n")[:-1]]
+    inbox = Inbox()
+    broker.subscribe("orders", inbox, prefetch=count)
+    eventually(lambda: set(taken) | set(inbox.ids) == {f"m{n}" for n in range(count)}, "nothing is lost")
+    eventually(lambda: broker.depth("orders") == len(inbox.ids), "all that is there is delivered")
+    assert len(taken) + len(inbox.ids) - count <= prefetch
 
 
 def test_connections_closed_by_the_broker_come_back_and_nothing_is_lost(make: Make, rabbit: RabbitNode) -> None:
