@@ -1,0 +1,85 @@
+"""The claim on a file: one reader at a time, over all processes of the host, and none for ever.
+
+The file itself is locked (``flock``): the kernel drops the lock with the process, however it ends, and nothing is left in the folder. A marker file
+(``name.camelLock``, as Camel's) is made beside it where Camel's own readers share the folder, or where the file will be renamed before it is read; it
+is locked too, so that one whose owner is dead is known as such at once. ``flock`` works between processes of one host and, on Linux, over NFS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+
+MARKER = ".camelLock"
+
+
+class Claim:
+    """A claimed file; hold on to it until the file is moved, deleted or given back. Not thread-safe."""
+
+    __slots__ = ("_file", "_marker", "_marker_path", "facts")
+
+    def __init__(self, file: int, facts: os.stat_result) -> None:
+        self._file = file
+        self._marker = -1
+        self._marker_path = ""
+        self.facts = facts
+        """Of the file as it was when it was claimed."""
+
+    def note(self, text: str) -> None:
+        """Write into the marker what a successor must know if this process dies: the name that the file is given meanwhile."""
+        os.ftruncate(self._marker, 0)
+        os.pwrite(self._marker, os.fsencode(text), 0)
+
+    def release(self) -> None:
+        """Let others have the file. Idempotent."""
+        if self._marker >= 0:
+            with contextlib.suppress(OSError):
+                os.unlink(self._marker_path)
+            os.close(self._marker)
+            self._marker = -1
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def mark(self, path: str, *, orphans: bool) -> bool:
+        """Make the marker file too; whether nobody else has it. ``orphans``: one that nobody holds was left by the dead, and is taken over."""
+        marker_path = path + MARKER
+        marker = locked(marker_path, create=True, exclusive=not orphans)
+        if marker is None:
+            return False
+        self._marker, self._marker_path = marker, marker_path
+        return True
+
+
+def claim(path: str) -> Claim | None:
+    """Claim a file; None if it is gone, is no regular file, may not be read, or belongs to another."""
+    file = locked(path)
+    if file is None:
+        return None
+    facts = os.fstat(file)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(file)
+        return None
+    return Claim(file, facts)
+
+
+def locked(path: str, *, create: bool = False, exclusive: bool = False) -> int | None:
+    """Open and lock a file; None if that is not possible now. What was opened is still what stands under the path."""
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe must not block us
+    flags |= (os.O_RDWR | os.O_CREAT) if create else os.O_RDONLY
+    if exclusive:
+        flags |= os.O_EXCL
+    try:
+        file = os.open(path, flags, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(file), os.stat(path, follow_symlinks=False)):
+            return file
+    except OSError:
+        pass
+    os.close(file)
+    return None

@@ -1,0 +1,100 @@
+"""What becomes of files that were read: ``move``, ``delete``, ``noop``, ``moveFailed``, done files, keys of the idempotent repository."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.file.errors import shown
+from adapters.file.naming import Target, done_name, dynamic, target
+from adapters.file.taken import Taken
+from esb.errors import EsbError
+from esb.stores.contract import IdempotentRepository
+
+if TYPE_CHECKING:
+    from adapters.file.endpoint import FileEndpoint
+
+log = logging.getLogger("esb.file")
+
+DEFAULT_MOVE = ".camel"
+
+
+class Disposal:
+    """Settles the files of one endpoint. Thread-safe: units settle in any thread."""
+
+    def __init__(
+        self, endpoint: FileEndpoint, keys: IdempotentRepository | None, done: Callable[[Taken], None]
+    ) -> None:
+        self.endpoint = endpoint
+        self.keys = keys
+        self._done = done
+        self.move = self._target(endpoint.move or DEFAULT_MOVE)
+        self.move_failed = self._target(endpoint.move_failed) if endpoint.move_failed else None
+        self.pre_move = self._target(endpoint.pre_move) if endpoint.pre_move else None
+        self._done_name = done_name(endpoint.done_file_name, endpoint.at) if endpoint.done_file_name else None
+        self._lock = threading.Lock()
+        self._owed: list[Taken] = []
+
+    def _target(self, written: str) -> Target:
+        endpoint = self.endpoint
+        return target(endpoint.context, written, endpoint.folder, endpoint.at)
+
+    def settle(self, taken: Taken) -> None:
+        """The file's unit has settled. Where the file cannot be moved now, it is kept and not read again until it can. Never raises."""
+        try:
+            taken.finish()
+        except (OSError, EsbError) as error:
+            outcome = "failed" if taken.failed else "done"
+            log.error(
+                "%s is %s but stays where it is, and is not read again before that succeeds: %s",
+                shown(taken.found.path),
+                outcome,
+                error,
+            )
+            with self._lock:
+                self._owed.append(taken)
+            return
+        except Exception:
+            log.exception("%s: what becomes of the file could not be found out", shown(taken.found.path))
+        self._forget(taken)
+
+    def _forget(self, taken: Taken) -> None:
+        try:
+            self._record(taken)
+        except Exception:
+            log.exception("%s: the idempotent repository failed", shown(taken.found.path))
+        taken.claim.release()
+        self._done(taken)
+
+    def _record(self, taken: Taken) -> None:
+        if self.keys is None or taken.key is None:
+            return
+        endpoint = self.endpoint
+        as_lock = endpoint.read_lock.startswith("idempotent")
+        if taken.failed:
+            if not as_lock or endpoint.read_lock_remove_on_rollback:
+                self.keys.abandon(taken.key)
+            else:
+                self.keys.complete(taken.key)
+        elif as_lock and endpoint.read_lock_remove_on_commit:
+            self.keys.abandon(taken.key)
+        else:
+            self.keys.complete(taken.key)
+
+    def settle_owed(self) -> None:
+        """Try again to move what could not be moved."""
+        with self._lock:
+            owed, self._owed = self._owed, []
+        for taken in owed:
+            self.settle(taken)
+
+    def remove_done_file(self, taken: Taken) -> None:
+        """Remove the file that said this one is complete; one with a fixed name goes with the last file of the batch."""
+        if self._done_name is None or not (dynamic(self.endpoint.done_file_name) or taken.last_of_batch):
+            return
+        folder = os.path.dirname(taken.original.path)
+        Path(folder, self._done_name(taken.original.only_name)).unlink(missing_ok=True)

@@ -1,0 +1,103 @@
+"""A file that is being processed: what became of it is decided when its unit of work settles."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import mimetypes
+import os
+from typing import TYPE_CHECKING
+
+from adapters.file.body import FileBody
+from adapters.file.claim import Claim
+from adapters.file.errors import shown
+from adapters.file.found import Found
+from adapters.file.moving import move
+from esb.exchange import IN_ONLY, Exchange
+from esb.unit import UnitOfWork
+
+if TYPE_CHECKING:
+    from adapters.file.disposal import Disposal
+
+log = logging.getLogger("esb.file")
+
+
+class Taken:
+    """A claimed file with its exchange. The claim is released when the file has been moved, deleted or given back."""
+
+    def __init__(self, found: Found, claim: Claim, key: str | None, disposal: Disposal) -> None:
+        self.original = found
+        self.found = found
+        self.claim = claim
+        self.key = key
+        self.disposal = disposal
+        self.exchange: Exchange | None = None
+        self.body: FileBody | None = None
+        self.last_of_batch = False
+        self.failed = False
+
+    def begin(self) -> None:
+        """Give the file its ``preMove`` name. Raises OSError."""
+        endpoint = self.disposal.endpoint
+        if self.disposal.pre_move is None:
+            return
+        path = self.disposal.pre_move(self.found.as_exchange, self.found)
+        self.claim.note(path)
+        move(self.found.path, path, copy=endpoint.copy_and_delete_on_rename_fail)
+        self.found = self.found.moved(path, os.path.relpath(path, endpoint.folder))
+
+    def message(self) -> Exchange:
+        """The exchange: headers that tell about the file, and a body that reads it."""
+        endpoint, found = self.disposal.endpoint, self.found
+        facts = self.claim.facts
+        self.body = FileBody(
+            found.path, found.name, facts.st_size, endpoint.charset or "utf-8", (facts.st_dev, facts.st_ino)
+        )
+        exchange = Exchange(self.body, found.headers(), pattern=endpoint.exchange_pattern or IN_ONLY)
+        if endpoint.charset:
+            exchange.properties["CamelCharsetName"] = endpoint.charset
+        if endpoint.probe_content_type:
+            kind = mimetypes.guess_type(found.only_name)[0]
+            if kind:
+                exchange.headers["CamelFileContentType"] = kind
+        exchange.from_endpoint = endpoint.uri
+        self.exchange = exchange
+        return exchange
+
+    def settled(self, unit: UnitOfWork) -> None:
+        """The outcome is known. Never raises."""
+        self.failed = unit.error is not None
+        self.disposal.settle(self)
+
+    def finish(self) -> None:
+        """Move or delete the file by its outcome. Raises OSError if that cannot be done now; may be tried again."""
+        disposal = self.disposal
+        exchange = self.exchange or Exchange()
+        if not self.failed:
+            if not disposal.endpoint.noop:
+                self._commit(exchange)
+            return
+        if disposal.move_failed is not None and not disposal.endpoint.noop:
+            self._move(disposal.move_failed(exchange, self.found))
+        elif self.found is not self.original:
+            self._move(self.original.path)
+
+    def _commit(self, exchange: Exchange) -> None:
+        disposal = self.disposal
+        if disposal.endpoint.delete:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.found.path)
+        else:
+            self._move(disposal.move(exchange, self.found))
+        disposal.remove_done_file(self)
+
+    def _move(self, path: str) -> None:
+        try:
+            move(self.found.path, path, copy=self.disposal.endpoint.copy_and_delete_on_rename_fail)
+        except FileNotFoundError:
+            if os.path.lexists(self.found.path):
+                raise
+            log.info("%s was removed while it was processed", shown(self.found.path))
+            return
+        if self.body is not None:
+            self.body.path = path
