@@ -53,8 +53,13 @@ class Context(Protocol):
     def component(self, scheme: str) -> Component:
         """The one component that serves a scheme here, made on first use. Raises UnknownName."""
 
-    def endpoint(self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE) -> Endpoint:
-        """The endpoint of a URI; the same object for the same URI and parameters. Raises ConfigError."""
+    def endpoint(
+        self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE, *, keep: bool = True
+    ) -> Endpoint:
+        """The endpoint of a URI; the same object for the same URI and parameters. Raises ConfigError.
+
+        ``keep`` False is for URIs that messages bring: such an endpoint is not remembered, so that data cannot fill the memory.
+        """
 
     def background(self, call: Callable[[], None]) -> None:
         """Run on the shared threads. Failures are logged."""
@@ -134,11 +139,11 @@ class Endpoint(Spec):
         """The end that sends. Raises OptionError if this endpoint cannot be sent to."""
         raise OptionError(f"{self.scheme}: cannot be sent to, only consumed from", self.at)
 
-    def consumer(self, deliver: Deliver) -> Consumer:  # noqa: ARG002 -- for those who can
+    def consumer(self, deliver: Deliver) -> Consumer:
         """The end that receives. Raises OptionError if this endpoint cannot be consumed from."""
         raise OptionError(f"{self.scheme}: cannot be consumed from, only sent to", self.at)
 
-    def poll(self, timeout: float | None) -> Exchange | None:  # noqa: ARG002 -- for those who can
+    def poll(self, timeout: float | None) -> Exchange | None:
         """Take one message for pollEnrich: waits ``timeout`` seconds (None for ever, 0 not at all); None if there was none.
 
         The exchange's unit, where it has one, is released by the caller with the outcome of the whole exchange.

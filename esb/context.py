@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -129,11 +130,13 @@ class RouteContext:
         ordered = sorted(
             self.routes.values(), key=lambda route: (route.startup_order is None, route.startup_order or 0)
         )
+        # Sources first, then routes that others call, then what routes send to: each is needed until those before have drained.
+        called = [route for route in ordered if getattr(route.consumer, "wants_process", False)]
+        sources = [route for route in ordered if route not in called]
+        for route in reversed([*called, *sources]):
+            _attempt(route, functools.partial(route.stop_consumer, drain))
         for route in reversed(ordered):
-            try:
-                route.stop(drain)
-            except Exception:
-                _log.exception("%s: stopping failed", route.id)
+            _attempt(route, route.stop_parts)
         for component in self._components.values():
             component.stop()
         self._scheduler.close()
@@ -217,7 +220,9 @@ class RouteContext:
                     made.start()
             return made
 
-    def endpoint(self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE) -> Endpoint:
+    def endpoint(
+        self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE, *, keep: bool = True
+    ) -> Endpoint:
         parsed = parse_uri(uri, parameters, at)
         key = str(parsed)
         with self._lock:
@@ -227,7 +232,9 @@ class RouteContext:
                     component = self.component(parsed.scheme)
                 except UnknownName as error:
                     raise UnknownName("component", parsed.scheme, error.known, at) from None
-                made = self._endpoints[key] = make_endpoint(self, component, parsed)
+                made = make_endpoint(self, component, parsed)
+                if keep:
+                    self._endpoints[key] = made
             return made
 
     def background(self, call: Callable[[], None]) -> None:
@@ -266,6 +273,14 @@ class RouteContext:
 
     def path(self, text: str) -> Path:
         return self.folder / text
+
+
+def _attempt(route: Route, stop: Callable[[], None]) -> None:
+    """Stop a part of a route; a failure must not keep the others from stopping."""
+    try:
+        stop()
+    except Exception:
+        _log.exception("%s: stopping failed", route.id)
 
 
 def _flat(findings: Iterable[ConfigError]) -> list[ConfigError]:

@@ -18,6 +18,7 @@ from esb.unit import UnitOfWork
 
 _log = logging.getLogger("esb.rest")
 
+_PATH_PARAMETERS = "esb.pathParameters"
 _FORM = "application/x-www-form-urlencoded"
 _NEVER_BACK = frozenset(
     {
@@ -30,6 +31,7 @@ _NEVER_BACK = frozenset(
         "upgrade",
         "te",
         "expect",
+        "origin",
     }
     | {
         "authorization",
@@ -144,12 +146,13 @@ class PlatformHttpConsumer(Consumer):
             if status is not None
             else (204 if not body and exchange.message.body is None else 200)
         )
+        own = exchange.properties.get(_PATH_PARAMETERS, ())
         given = [
             (name, told)
             for name, value in headers.items()
             if not is_control(name)
             and name.lower() not in _NEVER_BACK
-            and value is not None
+            and name not in own
             and (told := text(value)) is not None
         ]
         return HttpResponse(code, given, body)
@@ -166,6 +169,7 @@ def _fill(exchange: Exchange, request: HttpRequest) -> None:
         _add(headers, name, value)
     for name, value in without_control(request.path_parameters):
         headers[name] = value
+    exchange.properties[_PATH_PARAMETERS] = request.path_parameters
     headers["CamelHttpMethod"] = request.method
     headers["CamelHttpPath"] = request.path
     headers["CamelHttpUri"] = request.path
@@ -229,7 +233,7 @@ def _failure(exchange: Exchange, error: BaseException, *, muted: bool) -> HttpRe
     if isinstance(error, HttpOperationFailedException) and not muted:
         return _plain(502, str(error))
     if muted:
-        return HttpResponse(500, [("Content-Type", "text/plain; charset=utf-8"), ("X-Exchange-Id", exchange.id)], b"")
+        return HttpResponse(500, [("Content-Type", "text/plain; charset=utf-8")], b"")
     return _plain(500, f"{type(error).__name__}: {error}")
 
 

@@ -24,7 +24,9 @@ from esb.dsl.model import (
 from esb.dsl.placeholders import Properties
 from esb.errors import ConfigError, OptionError
 from esb.exchange import Exchange
+from esb.program import Program
 from esb.registry import Registry
+from esb.variables import Variable, variable
 
 
 class Target(Context, Protocol):
@@ -128,7 +130,10 @@ class _Compilation:
         except ConfigError as error:
             self._findings.append(error)
             return None
-        program = StepsBuilder(parts).compile(definition.steps, tail=True)
+        received = spec.from_.variable_receive
+        program = StepsBuilder(parts).compile(definition.steps, tail=not received)
+        if received:
+            program = _receiving(program, variable(received, context))
         return Route(
             id=route_id,
             endpoint=endpoint,
@@ -162,6 +167,20 @@ class _Compilation:
             clauses += one.on_exception
         clauses += self._file.on_exceptions
         return handler, clauses
+
+
+def _receiving(program: Program, received: Variable) -> Program:
+    """The program of a route whose incoming body goes into a variable; it is the answer's body if the route makes no other."""
+
+    def receive(exchange: Exchange) -> None:
+        received.set(exchange, exchange.message.body)
+        exchange.message.body = None
+
+    def answer(exchange: Exchange) -> None:
+        if exchange.message.body is None:
+            exchange.message.body = received.get(exchange)
+
+    return Program((receive, program, answer))
 
 
 def _applies(configuration: RouteConfigurationSpec, wanted: str | None) -> bool:

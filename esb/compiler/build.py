@@ -216,7 +216,7 @@ class _DynamicProducers:
         scheme = uri.partition(":")[0].strip()
         if scheme != self._scheme:
             _allow(self._parts, scheme, self._at)
-        endpoint = self._parts.context.endpoint(uri, None, self._at)
+        endpoint = self._parts.context.endpoint(uri, None, self._at, keep=False)
         made = endpoint.producer()
         made.start()
         if self._parts.wrap_producer:

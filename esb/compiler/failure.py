@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from esb.compiler.policy import Policy
+from esb.errors import RouteError
 from esb.exchange import Exchange, Message
 from esb.expression import Predicate
 from esb.program import Program, Step
@@ -21,6 +22,8 @@ _log = logging.getLogger("esb.route")
 REDELIVERED = "CamelRedelivered"
 COUNTER = "CamelRedeliveryCounter"
 MAX_COUNTER = "CamelRedeliveryMaxCounter"
+_DEPTH = "esb.deadLetters"
+"""Property: how many dead letter endpoints this exchange is on its way through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,15 +221,15 @@ class ErrorHandler:
             if redelivered and (handled or dead_letter):
                 for name in (REDELIVERED, COUNTER, MAX_COUNTER):
                     headers.pop(name)
+        if clause and not handled and (clause.handled is not None or clause.steps is not None):
+            headers.setdefault(REDELIVERED, False)
+            headers.setdefault(COUNTER, 0)
         self._process(exchange, clause, dead_letter)
         if handled:
             exchange.error = None
             exchange.halted = exchange.handled = True
             return at
         exchange.exhausted = True
-        if clause and (clause.handled is not None or clause.steps is not None):
-            headers.setdefault(REDELIVERED, False)
-            headers.setdefault(COUNTER, 0)
         raise error
 
     def _continue(self, exchange: Exchange, clause: Clause, at: int) -> int:
@@ -255,6 +258,12 @@ class ErrorHandler:
             self._run(exchange, clause.steps)
         elif dead_letter:
             exchange.properties["CamelFailureHandled"] = True
+            depth = exchange.properties.get(_DEPTH, 0)
+            if (
+                depth > 1
+            ):  # the dead letter's own route has failed and sent it once more already: there is nowhere left to go
+                raise RouteError(f"the dead letter endpoint {dead_letter.uri} fails by its own route")
+            exchange.properties[_DEPTH] = depth + 1
             exchange.properties["CamelToEndpoint"] = dead_letter.uri
             halted, exchange.halted = exchange.halted, False
             exchange.waits += 1
@@ -269,6 +278,7 @@ class ErrorHandler:
             finally:
                 exchange.waits -= 1
                 exchange.halted = halted
+                exchange.properties[_DEPTH] = depth
 
     def _run(self, exchange: Exchange, steps: Program | None) -> None:
         if steps is None:

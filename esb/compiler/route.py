@@ -55,6 +55,7 @@ class Route:
         self._lock = threading.Lock()
         self._inflight = 0
         self._forget: Callable[[], None] = lambda: None
+        self._running = False
 
     @property
     def inflight(self) -> int:
@@ -175,13 +176,25 @@ class Route:
 
     def stop(self, drain: float = 30.0) -> None:
         """Stop the consumer, wait for what is under way, then stop what the route sends to. Idempotent."""
+        self.stop_consumer(drain)
+        self.stop_parts()
+
+    def stop_consumer(self, drain: float = 30.0) -> None:
+        """Stop the consumer and wait for what is under way; other routes may still send through this one's parts. Idempotent."""
         if self.status == "Stopped":
             return
         self.status = "Stopped"
+        self._running = True
         self._forget()
         if self.consumer is not None:
             self.consumer.stop(drain)
             self.consumer = None
+
+    def stop_parts(self) -> None:
+        """Stop what the route sends to, once nothing is under way any more. Idempotent."""
+        if not self._running:
+            return
+        self._running = False
         for call in reversed(self.on_stop):
             try:
                 call()

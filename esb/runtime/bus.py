@@ -83,6 +83,8 @@ def _mappings(project: Project) -> ServiceFactory:
             evaluate = context.language(language)(expression=text).compile(context)
             return lambda body: evaluate(Exchange(body))
 
-        return MappingSet([project.folder / project.schemas], context.service("datatypes"), _reader(project), compile_expression)
+        return MappingSet(
+            [project.folder / project.schemas], context.service("datatypes"), _reader(project), compile_expression
+        )
 
     return make

@@ -163,13 +163,13 @@ async def _refuse(send: Send, status: int, *headers: tuple[bytes, bytes]) -> Non
 
 async def _write(send: Send, response: HttpResponse, *, head: bool) -> None:
     headers = [
-        (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        (name.encode("latin-1"), value.encode("latin-1", "replace"))
         for name, value in response.headers
         if not _split(name)
         and not _split(value)
         and name.lower() not in {"content-length", "transfer-encoding", "connection", "date"}
     ]
-    given = {name for name, _ in headers}
+    given = {name.lower() for name, _ in headers}
     headers += [(name, value) for name, value in _SAFE if name not in given]
     if response.status not in {204, 304} and response.status >= 200:
         headers.append((b"content-length", str(len(response.body)).encode()))
