@@ -166,6 +166,8 @@ def _mocks(golden: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
 
 def _difference(where: str, wanted: Any, given: Any) -> Iterator[str]:
     if isinstance(wanted, dict) and isinstance(given, dict):
+        if "$object" in wanted and "$object" in given:
+            return  # a Java class has no name here
         if "$exception" in wanted and "$exception" in given:
             yield from _exception(where, wanted["$exception"], given["$exception"], "")
             return
@@ -195,8 +197,6 @@ def _apart(wanted: Any, given: Any) -> str:
 def _same(wanted: Any, given: Any) -> bool:
     if isinstance(wanted, bool) or isinstance(given, bool):
         return wanted is given
-    if isinstance(wanted, dict) and "$object" in wanted:
-        return isinstance(given, dict) and "$object" in given  # a Java class has no name here
     return bool(wanted == given)
 
 
