@@ -191,31 +191,43 @@ class Children:
 
     def run(self, pairs: Iterable[tuple[Exchange, Step]]) -> None:
         """Run the children one after the other. Raises what making them raises, after those under way have settled."""
+        settled, unit, add, stop = self._settled, self._unit, self._gather.add, self._stop
         try:
-            for child, program in pairs:
-                part = Part(self._settled, self._unit, child, self._started)  # type: ignore[arg-type]  # only parts come back
-                self._started += 1
-                child.unit = part
+            for index, (child, program) in enumerate(pairs):
+                part = child.unit = Part(settled, unit, child, index)  # type: ignore[arg-type]  # only parts come back
+                self._started = index + 1
                 failure: Exception | None = None
                 try:
                     program(child)
                 except Exception as error:
                     failure = child.error = error
-                if part.settle_alone(failure):
-                    self._settle(part)
-                else:
-                    part.release(failure)
-                if self._arrived:
-                    self._collect()
-                if self._stop:
-                    self._wait(0)
-                elif self._started - self._added >= self._limit:
-                    self._wait(self._limit - 1)
-                if self._failed is not None or self._broken is not None:
+                if failure is None and self._added == index and not stop and part.settle_alone(None):
+                    # Nothing is under way and nothing failed: a row of a file, as a rule.
+                    self._added = index + 1
+                    try:
+                        add(child)
+                    except Exception as error:
+                        self._broken = error
+                        break
+                elif self._settle_slowly(part, failure):
                     break
         except Exception:
             self._wait(0)
             raise
+
+    def _settle_slowly(self, part: Part, failure: Exception | None) -> bool:
+        """Settle a child among others that wait, or that failed; whether to end here."""
+        if part.settle_alone(failure):
+            self._settle(part)
+        else:
+            part.release(failure)
+        if self._arrived:
+            self._collect()
+        if self._stop:
+            self._wait(0)
+        elif self._started - self._added >= self._limit:
+            self._wait(self._limit - 1)
+        return self._failed is not None or self._broken is not None
 
     def run_parallel(self, pairs: Iterable[tuple[Exchange, Step]], pool: Pool, timeout: float = 0.0) -> None:
         """Run the children on a pool; this thread takes over those that no thread of the pool has begun, so that nesting cannot starve.

@@ -1,4 +1,5 @@
 import threading
+import weakref
 
 import pytest
 
@@ -99,6 +100,23 @@ def test_streaming_reads_one_part_ahead_and_no_more():
     bench, seen = collected(do(lambda part: part.headers.update(read=len(read))), streaming=True)
     bench.send(rows())
     assert [part.headers["read"] for part in seen] == [2, 3, 3]
+
+
+def test_a_streaming_split_keeps_no_part_that_is_done():
+    class Row:
+        pass
+
+    alive = weakref.WeakSet()
+    most = []
+
+    def rows():
+        for _ in range(1000):
+            row = Row()
+            alive.add(row)
+            yield row
+
+    Bench(split(do(lambda _: most.append(len(alive))), streaming=True)).send(rows())
+    assert (len(most), max(most) < 10) == (1000, True)
 
 
 def test_a_failing_part_lets_the_others_run_and_fails_the_message_with_the_last_failure():
