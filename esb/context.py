@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from esb.compiler.assemble import compile_files
+from esb.compiler.assemble import AroundStep, compile_files
 from esb.compiler.endpoints import make_endpoint
 from esb.compiler.rest import expand_rests
 from esb.compiler.route import Route
@@ -71,6 +71,10 @@ class RouteContext:
         self.started = False
         self.failures: list[str] = []
         """What could not be started, for health."""
+        self.on_endpoint: Callable[[Endpoint], None] | None = None
+        """Called with each endpoint when it is made: ``esb test`` puts mocks in place of what leaves the bus."""
+        self.around_step: AroundStep | None = None
+        """Put around each step when it is compiled, with its route's id: ``esb test --coverage`` counts."""
 
     # -- loading ---------------------------------------------------------------------------------------------------------------
 
@@ -233,6 +237,8 @@ class RouteContext:
                 except UnknownName as error:
                     raise UnknownName("component", parsed.scheme, error.known, at) from None
                 made = make_endpoint(self, component, parsed)
+                if self.on_endpoint is not None:
+                    self.on_endpoint(made)
                 if keep:
                     self._endpoints[key] = made
             return made

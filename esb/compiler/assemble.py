@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from esb.compiler.build import RouteParts, StepsBuilder
@@ -24,9 +25,13 @@ from esb.dsl.model import (
 from esb.dsl.placeholders import Properties
 from esb.errors import ConfigError, OptionError
 from esb.exchange import Exchange
-from esb.program import Program
+from esb.program import Program, Step
 from esb.registry import Registry
+from esb.step import StepSpec
 from esb.variables import Variable, variable
+
+AroundStep = Callable[[str, Step, StepSpec], Step]
+"""Puts something around a step of the route with that id."""
 
 
 class Target(Context, Protocol):
@@ -38,6 +43,7 @@ class Target(Context, Protocol):
     files: list[RouteFile]
     stopping: threading.Event
     dynamic_schemes: frozenset[str]
+    around_step: AroundStep | None
 
 
 def compile_files(context: Target, files: Sequence[RouteFile], findings: list[ConfigError]) -> list[Route]:
@@ -123,6 +129,8 @@ class _Compilation:
             self._numbers.next,
             lambda scheme: scheme in context.dynamic_schemes,
         )
+        if context.around_step is not None:
+            parts.wraps.append(partial(context.around_step, route_id))
         handler, clauses = self._error_handling(definition)
         try:
             endpoint = context.endpoint(spec.from_.uri, spec.from_.parameters, spec.from_.at)
