@@ -47,6 +47,8 @@ class Simple(LanguageSpec):
             if predicate:
                 return compiler.node(parse_predicate(text))
             return compiler.template(parse_template(text))
+        except RecursionError:
+            raise RouteSyntaxError("the simple expression nests too deep", self.at, "split it over variables") from None
         except SyntaxFault as fault:
             raise RouteSyntaxError(
                 f"{fault.message}, in the simple {'predicate' if predicate else 'expression'} {_shown(text, fault.at)}",

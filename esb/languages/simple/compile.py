@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from esb.coerce import inner, text, truthy
-from esb.errors import NOWHERE, ConversionFailed, Position, UnknownName
+from esb.errors import NOWHERE, ConversionFailed, ExpressionFailed, Position, UnknownName
 from esb.exchange import Exchange
 from esb.expression import Expression, Predicate, Scope
 from esb.languages.simple import javaregex
@@ -84,9 +84,7 @@ class Compiler:
         fixed = _constant_of(node.right)
         if fixed is not _UNKNOWN and fixed is not None:
             if "regex" in node.operator:
-                return _regex(
-                    left, javaregex.compiled(str(fixed), trusted=True).fullmatch, wanted=node.operator == "regex"
-                )
+                return _regex(left, _pattern(str(fixed), node.at), wanted=node.operator == "regex")
             special = _against(node.operator, left, fixed)
             if special is not None:
                 return special
@@ -184,6 +182,15 @@ def _among(left: Expression, listed: str, full: Operator, *, wanted: bool) -> Pr
         return (value in names) is wanted if type(value) is str and not looks_whole(value) else full(value, listed)
 
     return test
+
+
+def _pattern(pattern: str, at: int) -> Callable[[str], Any]:
+    """The author's pattern as a test of whole texts. Raises SyntaxFault."""
+    try:
+        fullmatch: Callable[[str], Any] = javaregex.compiled(pattern, trusted=True).fullmatch
+    except ExpressionFailed as failed:
+        raise SyntaxFault(str(failed), at) from None
+    return fullmatch
 
 
 def _regex(left: Expression, fullmatch: Callable[[str], Any], *, wanted: bool) -> Predicate:

@@ -162,3 +162,11 @@ def test_a_pattern_beyond_re2_from_a_message_is_refused() -> None:
 
 def test_a_pattern_beyond_re2_of_the_author_is_run() -> None:
     assert matches("${body} regex '(?=.*[0-9]).*'", Exchange("ab1"))
+
+
+def test_a_pattern_that_nobody_understands_is_refused_at_load() -> None:
+    assert "not understood" in refused("${body} regex '(a'", predicate=True)
+
+
+def test_a_text_that_nests_too_deep_is_refused_not_crashed_on() -> None:
+    assert "nests too deep" in refused("true && " * 5000 + "true", predicate=True)
