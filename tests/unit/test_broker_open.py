@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from esb.broker.open import open_broker
@@ -18,6 +21,11 @@ def test_memory_brokers_of_one_name_share_their_store() -> None:
 def test_an_unknown_scheme_is_named_with_the_known_ones() -> None:
     with pytest.raises(UnknownName, match=r"unknown broker scheme 'sqlight'.*sqlite:PATH"):
         open_broker("sqlight:bus.db")
+
+
+def test_the_embedded_broker_loads_no_amqp_driver() -> None:
+    code = "import sys; from esb.broker.open import open_broker; open_broker('sqlite:x.db'); sys.exit('pika' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_sqlite_url_needs_a_file() -> None:
