@@ -118,7 +118,14 @@ def test_a_killed_consumer_process_loses_nothing_and_repeats_at_most_its_prefetc
     broker.queue("orders")
     publish(broker, "orders", *(message(f"m{n}") for n in range(count)))
     child_file = Path(__file__).with_name("broker_child.py")
-    command = [sys.executable, str(child_file), "consume", f"{rabbit.url}?namespace={namespace}", str(notes), str(prefetch)]
+    command = [
+        sys.executable,
+        str(child_file),
+        "consume",
+        f"{rabbit.url}?namespace={namespace}",
+        str(notes),
+        str(prefetch),
+    ]
     root = Path(__file__).parents[2]
     child = subprocess.Popen(command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)})
     try:
