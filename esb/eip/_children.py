@@ -204,6 +204,7 @@ class Children:
                 if failure is None and self._added == index and not stop and part.settle_alone(None):
                     # Nothing is under way and nothing failed: a row of a file, as a rule.
                     self._added = index + 1
+                    child.unit = None  # unit and child know each other: untied, the row is freed now, not at some collection
                     try:
                         add(child)
                     except Exception as error:
@@ -310,6 +311,7 @@ class Children:
 
     def _add(self, child: Exchange) -> None:
         self._added += 1
+        child.unit = None
         if self._broken is not None or self._failed is not None:
             return
         try:
