@@ -272,6 +272,9 @@ _ELSEWHERE: Final = {
 }
 """Java name -> where the class is defined, as ``module:attribute``: imported only when a route names it."""
 
+CATCHABLE: Final = frozenset({*THROWN, *_ALSO_CAUGHT, *_ELSEWHERE})
+"""All Java names that :func:`caught_by` knows."""
+
 
 def caught_by(name: str) -> tuple[type[BaseException], ...] | None:
     """The classes that an exception name in a route file stands for; None if the name is unknown.

@@ -1,0 +1,42 @@
+"""``python -m tools.reference``: write the reference pages; ``--check`` only says which of them are stale, with exit code 1."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from tools.reference.pages import pages
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
+
+
+def stale(folder: Path, rendered: dict[str, str]) -> list[str]:
+    """Names of pages that are missing in the folder or hold something else."""
+    return [
+        name
+        for name, text in rendered.items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+    ]
+
+
+@click.command(help=__doc__)
+@click.option("--check", is_flag=True, help="Write nothing; fail if a page is stale.")
+@click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, hidden=True, help="For tests.")
+def main(check: bool, folder: Path) -> None:
+    """Exit code 0 if the pages are (now) up to date, 1 if ``--check`` found stale ones."""
+    rendered = pages()
+    found = stale(folder, rendered)
+    if check:
+        for name in found:
+            click.echo(f"docs/reference/{name} is stale: run 'make docs' and commit it", err=True)
+        sys.exit(1 if found else 0)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in found:
+        (folder / name).write_text(rendered[name], encoding="utf-8")
+    click.echo(f"{len(found)} of {len(rendered)} pages written to docs/reference")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""The pages, one module a page: each has ``page()``, and its file is called as the module is."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+PAGES = tuple(sorted(entry.name for entry in pkgutil.iter_modules(__path__)))
+
+
+def pages() -> dict[str, str]:
+    """The text of each page by its file name. Always the same for the same code."""
+    rendered = {}
+    for name in PAGES:
+        module = importlib.import_module(f"{__name__}.{name}")
+        rendered[f"{name.replace('_', '-')}.md"] = module.page()
+    return rendered
