@@ -24,13 +24,15 @@ Outcome = Callable[[BaseException | None], None]
 class _Appended:
     """An open file, and who waits until it is on disk."""
 
-    __slots__ = ("created", "folder", "handle", "identity", "lock", "path", "units", "waiting")
+    __slots__ = ("broken", "created", "folder", "handle", "identity", "lock", "path", "units", "waiting")
 
     def __init__(self, path: str, handle: int, folder: int, *, created: bool) -> None:
         self.path = path
         self.handle = handle
         self.folder = folder
         self.created = created
+        self.broken: NotStored | None = None
+        """The failure of an fsync: nothing that was written before may be believed to be on disk."""
         facts = os.fstat(handle)
         self.identity = facts.st_dev, facts.st_ino
         self.lock = threading.Lock()
@@ -40,10 +42,10 @@ class _Appended:
     def current(self) -> bool:
         """Whether the path still means this file: somebody may have taken it away or put another there."""
         try:
-            facts = os.stat(self.path, follow_symlinks=False)
+            facts = os.lstat(self.path)
         except OSError:
             return False
-        return (facts.st_dev, facts.st_ino) == self.identity
+        return not self.broken and (facts.st_dev, facts.st_ino) == self.identity
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """All pieces or nothing, kept apart from what other processes append."""
@@ -63,6 +65,23 @@ class _Appended:
     def close(self) -> None:
         os.close(self.handle)
         os.close(self.folder)
+
+
+class _Waiting:
+    """A sender without a unit of work, who waits for the disk himself."""
+
+    def __init__(self) -> None:
+        self._known = threading.Event()
+        self._error: BaseException | None = None
+
+    def told(self, error: BaseException | None) -> None:
+        self._error = error
+        self._known.set()
+
+    def wait(self) -> None:
+        self._known.wait()
+        if self._error is not None:
+            raise self._error
 
 
 class Appender:
@@ -91,12 +110,11 @@ class Appender:
         force: bool = True,
         mode: int | None = None,
     ) -> None:
-        """Append to the file. Without a unit, or where ``force`` is asked for and nothing could be held, waits for the disk. Raises NotStored.
+        """Append to the file. Where ``force`` is asked for and there is no unit that could be held, waits for the disk. Raises NotStored.
 
         ``open_folder`` gives a handle of the file's folder, which is ours to close.
         """
-        on_disk: threading.Event | None = None
-        failure: list[BaseException | None] = []
+        waiting: _Waiting | None = None
         file = self._file(path, open_folder, mode)
         try:
             try:
@@ -107,9 +125,8 @@ class Appender:
                 raise NotStored(f"cannot append to {shown(path)}: {error.strerror or error}") from error
             if force:
                 if unit is None:
-                    on_disk = threading.Event()
-                    event = on_disk
-                    file.waiting.append(lambda error: (failure.append(error), event.set())[1])
+                    waiting = _Waiting()
+                    file.waiting.append(waiting.told)
                 elif unit.delivery not in file.units:
                     unit.delivery.hold()
                     file.units[unit.delivery] = None
@@ -117,10 +134,8 @@ class Appender:
             file.lock.release()
         if force:
             self._wake(file)
-        if on_disk is not None:
-            on_disk.wait()
-            if failure[0] is not None:
-                raise failure[0]
+        if waiting is not None:
+            waiting.wait()
 
     def _file(self, path: str, open_folder: Callable[[], int], mode: int | None) -> _Appended:
         """The open file of a path, locked."""
@@ -137,7 +152,7 @@ class Appender:
 
     def _opened(self, path: str, open_folder: Callable[[], int], mode: int | None) -> _Appended:
         folder = open_folder()
-        name = os.path.basename(path)
+        name = path.rpartition("/")[2]
         flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         try:
             try:
@@ -218,7 +233,7 @@ class Appender:
             if folder >= 0:
                 os.fsync(folder)
         except OSError as failure:
-            error = _not_on_disk(file.path, failure)
+            error = file.broken = _not_on_disk(file.path, failure)
             self._drop(file)
         finally:
             os.close(handle)
@@ -231,8 +246,8 @@ class Appender:
         """Sync under the file's lock, for a file that is about to be closed."""
         units, waiting = file.units, file.waiting
         file.units, file.waiting = {}, []
-        error: BaseException | None = None
-        if units or waiting:
+        error: BaseException | None = file.broken
+        if (units or waiting) and error is None:
             try:
                 os.fsync(file.handle)
                 if file.created:

@@ -8,11 +8,16 @@ is locked too, so that one whose owner is dead is known as such at once. ``flock
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
+from pathlib import Path
+from typing import Final
 
-MARKER = ".camelLock"
+MARKER: Final = ".camelLock"
+_NOT_OURS: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EEXIST, errno.EWOULDBLOCK, errno.ENOTDIR})
+"""Gone, a link, a socket, marked by another, locked by another: nothing to tell anybody about."""
 
 
 class Claim:
@@ -36,7 +41,7 @@ class Claim:
         """Let others have the file. Idempotent."""
         if self._marker >= 0:
             with contextlib.suppress(OSError):
-                os.unlink(self._marker_path)
+                Path(self._marker_path).unlink()
             os.close(self._marker)
             self._marker = -1
         if self._file >= 0:
@@ -52,10 +57,26 @@ class Claim:
         self._marker, self._marker_path = marker, marker_path
         return True
 
+    def written_under_lock(self) -> bool:
+        """Whether a program holds the other kind of lock (``lockf``, Java's FileLock) to write to the file."""
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
+        return False
 
-def claim(path: str) -> Claim | None:
-    """Claim a file; None if it is gone, is no regular file, may not be read, or belongs to another."""
-    file = locked(path)
+    def really_at(self, path: str) -> bool:
+        """Whether the claimed file stands under this path without any link on the way."""
+        return str(Path(f"/proc/self/fd/{self._file}").readlink()) == path
+
+
+def claim(path: str, *, shared: bool = False) -> Claim | None:
+    """Claim a file; None if it is gone, is no regular file, or belongs to another. Raises OSError if it may not be read or locked.
+
+    ``shared``: with others who only look and leave the file where it is.
+    """
+    file = locked(path, shared=shared)
     if file is None:
         return None
     facts = os.fstat(file)
@@ -65,21 +86,25 @@ def claim(path: str) -> Claim | None:
     return Claim(file, facts)
 
 
-def locked(path: str, *, create: bool = False, exclusive: bool = False) -> int | None:
-    """Open and lock a file; None if that is not possible now. What was opened is still what stands under the path."""
+def locked(path: str, *, create: bool = False, exclusive: bool = False, shared: bool = False) -> int | None:
+    """Open and lock a file; None if it is gone or another's. What was opened is still what stands under the path. Raises OSError."""
     flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe must not block us
     flags |= (os.O_RDWR | os.O_CREAT) if create else os.O_RDONLY
     if exclusive:
         flags |= os.O_EXCL
     try:
         file = os.open(path, flags, 0o600)
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in _NOT_OURS:
+            return None
+        raise
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(file), os.stat(path, follow_symlinks=False)):
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(file), os.lstat(path)):
             return file
-    except OSError:
-        pass
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            os.close(file)
+            raise
     os.close(file)
     return None

@@ -54,13 +54,11 @@ class FileConsumer(Consumer):
                     endpoint.at,
                     "make it, or leave autoCreate at true",
                 )
-        self._poller.open()
-        self._stop = threading.Event()
         if not endpoint.start_scheduler:
             return
-        self._thread = threading.Thread(
-            target=self._run, args=(self._stop,), name=f"file-{folder.name}", daemon=True
-        )
+        self._poller.open()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(self._stop,), name=f"file-{folder.name}", daemon=True)
         self._thread.start()
 
     def stop(self, drain: float = 30.0) -> None:
@@ -102,10 +100,8 @@ class FileConsumer(Consumer):
                 count += 1
                 if endpoint.repeat_count and count >= endpoint.repeat_count:
                     return
-            if endpoint.greedy and polled > 0:
-                due = began
-            else:
-                due = (time.monotonic() if endpoint.use_fixed_delay else began) + endpoint.delay
+            pause = 0.0 if endpoint.greedy and polled > 0 else endpoint.delay
+            due = (time.monotonic() if endpoint.use_fixed_delay else began) + pause
 
     def _backoff(self) -> int:
         """How many polls to leave out now."""
@@ -162,7 +158,8 @@ class FileConsumer(Consumer):
         try:
             taken = self._poller.take(found)
         except (OSError, EsbError) as error:
-            log.warning("%s cannot be taken, which is tried again: %s", shown(found.path), error)
+            log.warning("%s cannot be taken, which is tried again later: %s", shown(found.path), error)
+            self._poller.postpone(found)
             return
         if taken is None or taken.exchange is None:
             log.debug("%s is gone or another's", shown(found.path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -48,19 +47,26 @@ class Disposal:
         try:
             taken.finish()
         except (OSError, EsbError) as error:
-            outcome = "failed" if taken.failed else "done"
-            log.error(
-                "%s is %s but stays where it is, and is not read again before that succeeds: %s",
-                shown(taken.found.path),
-                outcome,
-                error,
-            )
+            self._tell(taken, str(error))
             with self._lock:
                 self._owed.append(taken)
             return
         except Exception:
             log.exception("%s: what becomes of the file could not be found out", shown(taken.found.path))
         self._forget(taken)
+
+    @staticmethod
+    def _tell(taken: Taken, trouble: str) -> None:
+        """Once, not at every attempt."""
+        if trouble == taken.trouble:
+            return
+        taken.trouble = trouble
+        log.error(
+            "%s is %s but cannot be moved or deleted, and is not read again before that succeeds: %s",
+            shown(taken.found.path),
+            "failed" if taken.failed else "done",
+            trouble,
+        )
 
     def _forget(self, taken: Taken) -> None:
         try:
@@ -96,5 +102,4 @@ class Disposal:
         """Remove the file that said this one is complete; one with a fixed name goes with the last file of the batch."""
         if self._done_name is None or not (dynamic(self.endpoint.done_file_name) or taken.last_of_batch):
             return
-        folder = os.path.dirname(taken.original.path)
-        Path(folder, self._done_name(taken.original.only_name)).unlink(missing_ok=True)
+        Path(taken.original.path).with_name(self._done_name(taken.original.only_name)).unlink(missing_ok=True)

@@ -170,7 +170,7 @@ class FileEndpoint(Endpoint):
                 "put them into fileName, or use toD",
             )
         self.shown_folder: str = self.directory_name.rstrip("/") or "/"
-        self.folder: str = os.path.abspath(self.context.path(self.shown_folder))
+        self.folder: str = os.path.normpath(self.context.path(self.shown_folder).absolute())
         self._check()
         unit = _TIME_UNITS[self.time_unit]
         self.delay *= unit
@@ -192,6 +192,8 @@ class FileEndpoint(Endpoint):
             raise OptionError(f"{told}: moveExisting needs fileExist=Move", self.at)
         if self.file_exist == "TryRename" and not (self.temp_prefix or self.temp_file_name):
             raise OptionError(f"{told}: fileExist=TryRename needs tempPrefix or tempFileName", self.at)
+        if self.file_exist == "Append" and (self.temp_prefix or self.temp_file_name):
+            raise OptionError(f"{told}: fileExist=Append and a temporary name exclude each other", self.at)
         if self.delay < 0 or self.initial_delay < 0:
             raise OptionError(f"{told}: delay and initialDelay must not be negative", self.at)
         if self.charset:
@@ -210,14 +212,13 @@ class FileEndpoint(Endpoint):
         """One file; it is moved when the exchange's unit settles. Raises NotConnected if the folder cannot be read."""
         deadline = None if timeout is None else time.monotonic() + timeout
         stop = self.context.stopping
-        with self._polling:
-            if self._poller is None:
-                self._poller = Poller(self)
-                self._poller.open()
-            while True:
+        while True:
+            with self._polling:
+                if self._poller is None:
+                    self._poller = self.component.opened(Poller(self))
                 exchange = self._take_one(self._poller, stop)
-                if exchange is not None or pause_until(deadline, stop, min(self.delay, 0.5) or 0.01):
-                    return exchange
+            if exchange is not None or pause_until(deadline, stop, min(self.delay, 0.5) or 0.01):
+                return exchange
 
     def _take_one(self, poller: Poller, stop: threading.Event) -> Exchange | None:
         try:

@@ -25,15 +25,18 @@ class Found:
     def facts(self) -> os.stat_result | None:
         """What the file system says; None if there is no regular file of that name (any more). Links are not followed."""
         try:
-            facts = os.stat(self.path, follow_symlinks=False)
+            facts = os.lstat(self.path)
         except OSError:
             return None
         return facts if stat.S_ISREG(facts.st_mode) else None
 
-    def look_again(self) -> None:
-        """Read the facts anew when they are asked for."""
-        self.__dict__.pop("facts", None)
+    def look_again(self, facts: os.stat_result | None = None) -> None:
+        """Take these facts, or read them anew when they are asked for."""
         self.__dict__.pop("as_exchange", None)
+        if facts is not None:
+            self.facts = facts
+        else:
+            self.__dict__.pop("facts", None)
 
     @property
     def fingerprint(self) -> tuple[int, int, int] | None:

@@ -14,22 +14,22 @@ def move(source: str, target: str, *, copy: bool = True) -> None:
     """Rename, replacing what stands under the new name; folders are made. ``copy``: to another file system by copy and delete. Raises OSError."""
     if source == target:
         return
+    file = Path(source)
     try:
-        os.replace(source, target)
+        file.replace(target)
     except FileNotFoundError:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source, target)
+        file.replace(target)
     except OSError as error:
         if error.errno != errno.EXDEV or not copy:
             raise
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        _copy(source, target)
+        _copy(file, Path(target))
 
 
-def _copy(source: str, target: str) -> None:
+def _copy(source: Path, target: Path) -> None:
     """Under a temporary name first and forced to disk before the source goes: half a file is never seen, and a crash leaves one of them whole."""
-    folder = os.path.dirname(target)
-    temporary = f"{folder}/.{new_id()}.esb-tmp"
+    temporary = target.with_name(f".{new_id()}.esb-tmp")
     try:
         shutil.copy2(source, temporary, follow_symlinks=False)
         handle = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
@@ -37,8 +37,8 @@ def _copy(source: str, target: str) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-    os.unlink(source)
+    source.unlink()

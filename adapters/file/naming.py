@@ -40,9 +40,7 @@ def target(context: Context, written: str, base: str, at: Position) -> Target:
     """
     if not dynamic(written):
         folder = written.rstrip("/") or "/"
-        return lambda _, found: os.path.normpath(
-            os.path.join(os.path.dirname(found.path), folder, found.only_name)  # noqa: PTH118, PTH120 -- one a file
-        )
+        return lambda _, found: os.path.normpath(f"{_joined(_folder(found.path), folder)}/{found.only_name}")
     evaluate = compiled(context, written, at)
     climbs = ".." in written
 
@@ -52,15 +50,25 @@ def target(context: Context, written: str, base: str, at: Position) -> Target:
         told = text(evaluate(bound)) or ""
         parts = told.split("/")
         if not parts[-1] or "\0" in told or (".." in parts and not climbs):
-            raise Refused(f"{written!r} gives {shown(told)!r} for the file {shown(found.name)}: that is no file's name here")
+            raise Refused(
+                f"{written!r} gives {shown(told)!r} for the file {shown(found.name)}: that is no file's name here"
+            )
         if told.startswith(found.shown_folder + "/"):
             told = told[len(found.shown_folder) + 1 :]
             return os.path.normpath(f"{base}/{told}")
         if len(parts) == 1:
-            return f"{os.path.dirname(found.path)}/{told}"  # noqa: PTH120 -- one a file
-        return os.path.normpath(os.path.join(base, told))  # noqa: PTH118 -- one a file
+            return f"{_folder(found.path)}/{told}"
+        return os.path.normpath(_joined(base, told))
 
     return name
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _joined(base: str, name: str) -> str:
+    return name if name.startswith("/") else f"{base}/{name}"
 
 
 _DONE = (

@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from adapters.file.errors import NotStored, Refused, shown
 from esb.javanames import IllegalArgumentException
@@ -38,7 +39,9 @@ def checked(name: str, folder: str, *, jailed: bool) -> str:
         )
     encoded = [len(os.fsencode(part)) for part in parts]
     if max(encoded) > _LONGEST_NAME or sum(encoded) + len(parts) + len(os.fsencode(folder)) > _LONGEST_PATH:
-        raise BadName(f"{shown(name)[:80]!r}... is refused as a name in {shown(folder)}: it is too long for a file system")
+        raise BadName(
+            f"{shown(name)[:80]!r}... is refused as a name in {shown(folder)}: it is too long for a file system"
+        )
     return "/".join(parts)
 
 
@@ -82,9 +85,10 @@ class Folder:
         except FileNotFoundError:
             if not self._create:
                 raise
-        os.makedirs(self._base, exist_ok=True)
+        base = Path(self._base)
+        base.mkdir(parents=True, exist_ok=True)
         if self._mode is not None:
-            os.chmod(self._base, self._mode)
+            base.chmod(self._mode)
         return os.open(self._base, _FOLDER)
 
     def _enter(self, handle: int, part: str) -> int:
@@ -95,9 +99,9 @@ class Folder:
                 raise
         with contextlib.suppress(FileExistsError):
             os.mkdir(part, dir_fd=handle)
+            os.fsync(handle)
             if self._mode is not None:
                 os.chmod(part, self._mode, dir_fd=handle)
-            os.fsync(handle)
         return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=handle)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.file.claim import MARKER, Claim, claim, locked
@@ -47,9 +48,7 @@ class Poller:
         self._order = order(endpoint)
         self._disposal = Disposal(endpoint, self._keys, self._finished)
         self._steadiness = (
-            Steadiness(
-                endpoint.read_lock_check_interval, endpoint.read_lock_min_age, endpoint.read_lock_min_length
-            )
+            Steadiness(endpoint.read_lock_check_interval, endpoint.read_lock_min_age, endpoint.read_lock_min_length)
             if "changed" in endpoint.read_lock
             else None
         )
@@ -86,17 +85,14 @@ class Poller:
         """
         self._disposal.settle_owed()
         eager = limit > 0 and self.endpoint.eager_max_messages_per_poll
-        found: list[Found] = []
-        complete = True
-        for file in self._candidates():
-            found.append(file)
-            if eager and len(found) >= limit:
-                complete = False
-                break
-        if complete:
+        # What is still being written must not keep steady files from being seen, so all are looked at there.
+        found = list(itertools.islice(self._candidates(), limit if eager and self._steadiness is None else None))
+        if not eager:
             self._postponed.forget_all_but(file.path for file in found)
         if self._steadiness is not None:
             found = self._steady(found, wait)
+        if eager:
+            del found[limit:]
         if self._order is not None:
             self._order(found)
         return found[:limit] if limit > 0 else found
@@ -144,7 +140,7 @@ class Poller:
         return taken
 
     def _claimed(self, found: Found) -> Taken | None:
-        held = claim(found.path)
+        held = claim(found.path, shared=self.endpoint.noop and not self._marks)
         if held is None:
             return None
         if not self._still(found, held):
@@ -152,9 +148,7 @@ class Poller:
             return None
         key = None
         try:
-            if self._marks and not held.mark(
-                found.path, orphans=self.endpoint.read_lock_delete_orphan_lock_files
-            ):
+            if self._marks and not held.mark(found.path, orphans=self.endpoint.read_lock_delete_orphan_lock_files):
                 held.release()
                 return None
             if self._keys is not None:
@@ -176,8 +170,19 @@ class Poller:
     def _still(self, found: Found, held: Claim) -> bool:
         """Whether the file is what the poll saw; its facts are renewed. One that is written to again must be steady anew."""
         before = found.fingerprint
-        found.facts = held.facts
+        found.look_again(held.facts)
+        if self.endpoint.read_lock == "fileLock" and held.written_under_lock():
+            return False
+        if "/" in found.name and not held.really_at(f"{self._real_folder()}/{found.name}"):
+            return False
         return self._steadiness is None or before == found.fingerprint
+
+    def _real_folder(self) -> str:
+        return str(Path(self.endpoint.folder).resolve())
+
+    def postpone(self, found: Found) -> None:
+        """Leave a file alone for a while."""
+        self._postponed.failed(found)
 
     def _finished(self, taken: Taken) -> None:
         if taken.failed:
@@ -197,17 +202,20 @@ class Poller:
         """A marker file without its file: if its owner is dead, the file that was renamed before it was read gets its name back."""
         if not self._marks or not self.endpoint.read_lock_delete_orphan_lock_files:
             return
-        marker = locked(marker_path)
+        try:
+            marker = locked(marker_path)
+        except OSError as error:
+            log.warning("%s cannot be cleared away: %s", shown(marker_path), error)
+            return
         if marker is None:
             return
         try:
             original = marker_path.removesuffix(MARKER)
             meanwhile = os.fsdecode(os.pread(marker, 4096, 0))
-            if meanwhile and os.path.isfile(meanwhile) and not os.path.lexists(original):
+            if meanwhile and Path(meanwhile).is_file() and not os.path.lexists(original):
                 move(meanwhile, original)
                 log.warning("%s was left half done by a process that died; it is read again", shown(original))
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(marker_path)
+            Path(marker_path).unlink(missing_ok=True)
         except OSError as error:
             log.warning("%s cannot be cleared away: %s", shown(marker_path), error)
         finally:

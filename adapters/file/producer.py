@@ -44,6 +44,10 @@ class FileProducer(Producer):
         self._end = (endpoint.append_chars or "").replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
         self._folder_mode = _mode("chmod_directory", endpoint)
 
+    def start(self) -> None:
+        """Clear away what a process left that was killed while it wrote."""
+        self._endpoint.component.sweep(self._endpoint.folder)
+
     def send(self, exchange: Exchange) -> None:
         """Write the file; on return it is on disk (see forceWrites). Raises BadName, Refused, NotStored."""
         headers = exchange.message.headers
@@ -87,8 +91,9 @@ class FileProducer(Producer):
         inside, _, only_name = name.rpartition("/")
         if self._endpoint.jail_starting_directory:
             return self._endpoint.folder, inside, only_name
-        whole = os.path.normpath(os.path.join(self._endpoint.folder, name))
-        return os.path.dirname(whole), "", os.path.basename(whole)
+        whole = os.path.normpath(name if name.startswith("/") else f"{self._endpoint.folder}/{name}")
+        folder, _, only_name = whole.rpartition("/")
+        return folder or "/", "", only_name
 
     def _pieces(self, exchange: Exchange) -> Any:
         endpoint = self._endpoint
@@ -132,7 +137,9 @@ class FileProducer(Producer):
             if written:
                 return True
         if endpoint.file_exist == "Fail":
-            raise Refused(f"file already exists: {shown(endpoint.folder)}/{shown(name)}, cannot write new file (fileExist=Fail)")
+            raise Refused(
+                f"file already exists: {shown(endpoint.folder)}/{shown(name)}, cannot write new file (fileExist=Fail)"
+            )
         return False
 
     def _temporary_name(self, exchange: Exchange, only_name: str) -> str:
@@ -160,7 +167,7 @@ class FileProducer(Producer):
         if not told:
             raise Refused(f"moveExisting gives no name for {shown(name)}")
         told = told.removeprefix(endpoint.shown_folder + "/")
-        move(found.path, os.path.normpath(os.path.join(endpoint.folder, told)))
+        move(found.path, os.path.normpath(told if told.startswith("/") else f"{endpoint.folder}/{told}"))
 
     def _finish(self, folder: int, only_name: str) -> None:
         if self._done is not None:

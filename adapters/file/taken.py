@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import mimetypes
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.file.body import FileBody
@@ -35,6 +35,8 @@ class Taken:
         self.body: FileBody | None = None
         self.last_of_batch = False
         self.failed = False
+        self.trouble = ""
+        """Why the file could not be moved, as it was told."""
 
     def begin(self) -> None:
         """Give the file its ``preMove`` name. Raises OSError."""
@@ -85,8 +87,7 @@ class Taken:
     def _commit(self, exchange: Exchange) -> None:
         disposal = self.disposal
         if disposal.endpoint.delete:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.found.path)
+            Path(self.found.path).unlink(missing_ok=True)
         else:
             self._move(disposal.move(exchange, self.found))
         disposal.remove_done_file(self)

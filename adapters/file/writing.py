@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
+from adapters.file.claim import locked
 from adapters.file.errors import NotStored, shown
+from adapters.file.place import exists
 from esb.exchange import new_id
+
+_TEMPORARY: Final = ".esb-tmp"
+_YOUNG: Final = 60.0
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
+"""What a file system says that has no hard links: there, the look and the rename are two steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,7 @@ class Writing:
 
     def _fill(self, handle: int, pieces: Iterable[bytes], digest: hashlib._Hash | None, modified: int | None) -> None:
         try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # so that sweep sees that we live
             for piece in pieces:
                 write_all(handle, piece)
                 if digest is not None:
@@ -85,9 +98,17 @@ class Writing:
             # A link fails if the name is taken, even if it was taken a moment ago; a rename would replace.
             os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
         except FileExistsError:
-            return False
-        finally:
             os.unlink(temporary, dir_fd=folder)
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if exists(name, folder):
+                os.unlink(temporary, dir_fd=folder)
+                return False
+            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            return True
+        os.unlink(temporary, dir_fd=folder)
         return True
 
 
@@ -100,5 +121,25 @@ def write_all(handle: int, piece: bytes) -> None:
 
 def _hidden(name: str) -> str:
     """A name that no file consumer reads."""
-    told = f".{name}.{new_id()}.esb-tmp"
-    return told if len(os.fsencode(told)) <= 255 else f".{new_id()}.esb-tmp"
+    told = f".{name}.{new_id()}{_TEMPORARY}"
+    return told if len(os.fsencode(told)) <= 255 else f".{new_id()}{_TEMPORARY}"
+
+
+def sweep(folder: str) -> None:
+    """Remove temporary files whose writers are dead: nobody locks them, and they are older than the moment between making and locking one."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") and entry.name.endswith(_TEMPORARY):
+                _remove_dead(entry)
+
+
+def _remove_dead(entry: os.DirEntry[str]) -> None:
+    with contextlib.suppress(OSError):
+        if time.time() - entry.stat(follow_symlinks=False).st_mtime < _YOUNG:
+            return
+        handle = locked(entry.path)
+        if handle is not None:
+            try:
+                Path(entry.path).unlink()
+            finally:
+                os.close(handle)
