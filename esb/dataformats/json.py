@@ -82,7 +82,7 @@ class JsonFormat:
 
     def marshal(self, exchange: Exchange, value: Any) -> bytes:
         if self._kind is not None:
-            value = self._kind.dump(value)
+            value = [self._kind.dump(item) for item in value] if isinstance(value, list) else self._kind.dump(value)
         if self._keep is not None:
             value = _kept(value, self._keep)
         if isinstance(value, bytes):

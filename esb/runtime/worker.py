@@ -83,6 +83,8 @@ class BusApplication:
 
     def start(self) -> None:
         """Load and start the routes. A route that cannot start is a reason for ``degraded``, not for the others to wait."""
+        # Short turns keep the I/O thread prompt beside steps that are busy with the processor (measured: a factor of thirty for a broker's thread).
+        sys.setswitchinterval(0.0005)
         load_routes(self.project, self.context)
         mount_management(self._management, self.context, self.project.run_folder)
         try:
