@@ -162,7 +162,8 @@ class Writer:
         try:
             owner = self._owner = self._owner or Owner(self.path, self.settings.lease)
             store.begin()
-            for declare in list(self.declarations.values()):
+            declared = list(self.declarations.values())
+            for declare in declared:
                 declare(store)
             self._renew(store, owner)
             store.commit()
@@ -175,6 +176,13 @@ class Writer:
         self._attend = True
         if self.state == "waiting":
             self._set_state("connected")
+        # Whoever declared while we did saw no connection and left it to us; who comes now sees one.
+        missed = [declare for declare in list(self.declarations.values()) if declare not in declared]
+        if missed:
+            store.begin()
+            for declare in missed:
+                declare(store)
+            store.commit()
         return store
 
     def _due_or_woken(self, store: Store) -> bool:

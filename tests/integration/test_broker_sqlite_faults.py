@@ -233,3 +233,16 @@ def test_a_broker_opened_before_a_fork_refuses_in_the_child(broker: SqliteBroker
         broker.publish("orders", message("m1"), answers.append)
         os._exit(0 if type(answers[0]).__name__ == "NotConnected" else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_a_queue_declared_while_the_file_is_being_opened_is_there_afterwards(path: str) -> None:
+    broker = SqliteBroker(path)
+    # Runs while the broker opens its file, before it says that it is connected: as the start of a route on another thread may.
+    broker._writer.declarations["while", "opening"] = lambda _: broker.queue("late")
+    try:
+        broker.open()
+        eventually(lambda: broker.state == "connected", "the file is open")
+        publish(broker, "late", message("m1"))
+        assert broker.depth("late") == 1
+    finally:
+        broker.close()
