@@ -1,14 +1,16 @@
+import threading
+
 import pytest
 
 from esb.eip.idempotent_consumer import IdempotentConsumerSpec
-from esb.errors import OptionError
+from esb.errors import OptionError, StepFailed
 from esb.exchange import Exchange
 from esb.javanames import NoMessageIdException
 from esb.stores.contract import Standing
 from esb.stores.memory import MemoryIdempotentRepository
 from esb.stores.sqlite import SqliteIdempotentRepository
 
-from .support import Bench, Later, do, fail, header
+from .support import Bench, Later, do, fail, header, until
 
 
 @pytest.fixture
@@ -117,6 +119,39 @@ def run_open(one, exchange):
 
     exchange.unit = exchange.unit or UnitOfWork()
     one.program(exchange)
+
+
+@pytest.mark.parametrize(("outcome", "times"), [(None, 1), (ValueError("x"), 2)])
+def test_a_repeat_waits_for_the_message_that_has_its_key(keys, outcome, times):
+    inside, sent = [], []
+    one = bench(keys, do(inside.append), Later(sent=sent))
+    first = one.send("a", id=1)
+    repeat = threading.Thread(target=one.send, args=("b",), kwargs={"id": 1})
+    repeat.start()
+    first.unit.hold()
+    first.unit.release(outcome)
+    sent[0][1]()
+    if times == 2:
+        until(lambda: len(sent) == 2)
+        sent[1][1]()
+    repeat.join(5)
+    assert len(inside) == times
+    assert keys.standing("1") is Standing.DONE
+
+
+def test_a_repeat_does_not_wait_for_ever(keys, monkeypatch):
+    monkeypatch.setattr("esb.eip._once._PATIENCE", 0.01)
+    keys.begin("1")
+    assert isinstance(bench(keys).send("a", id=1).error, StepFailed)
+
+
+def test_two_steps_with_one_repository_see_each_others_keys_at_once(keys):
+    inside = []
+    inner = IdempotentConsumerSpec(
+        expression=header("id"), idempotent_repository="#bean:keys", steps=[do(inside.append)]
+    )
+    outer = bench(keys, inner).send("a", id=1)
+    assert (outer.properties.get("CamelDuplicateMessage"), inside) == (True, [])
 
 
 def test_a_file_remembers_over_a_restart(tmp_path):

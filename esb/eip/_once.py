@@ -1,0 +1,99 @@
+"""The running part of idempotentConsumer: who may enter with a key, and what is recorded when he has ended."""
+
+from __future__ import annotations
+
+import logging
+import time
+import weakref
+from collections.abc import Callable
+from typing import Final
+
+from esb.eip._waits import Wait
+from esb.errors import StepFailed
+from esb.exchange import Exchange
+from esb.program import Step
+from esb.stores.contract import IdempotentRepository, Standing
+from esb.unit import UnitOfWork
+
+_log = logging.getLogger("esb.route")
+_PATIENCE: Final = 5.0
+"""Seconds that a repeat waits for the message that has its key."""
+_LOOKS: Final = 0.02
+
+_holders: weakref.WeakKeyDictionary[IdempotentRepository, dict[str, object]] = weakref.WeakKeyDictionary()
+"""Who works on a key in this process, by repository: steps may share one. A delivery's unit, or the exchange where there is none."""
+
+
+class Once:
+    """Runs the steps for a key and records the outcome. Thread-safe."""
+
+    def __init__(self, keys: IdempotentRepository, wait: Wait, *, remove_on_failure: bool) -> None:
+        self._keys = keys
+        self._wait = wait
+        self._remove = remove_on_failure
+        self._failed: set[tuple[UnitOfWork, str]] = set()
+        self._holders = _holders.setdefault(keys, {})
+
+    def enters(self, exchange: Exchange, key: str) -> bool:
+        """Whether the message gets in. Waits while another delivery has the key, for it may fail: skipping this one would lose it then.
+
+        Raises StepFailed when that takes too long. A repeat within one delivery (a route that calls itself, two parts of a split) is out at once:
+        both succeed or fail together.
+        """
+        if exchange.unit is not None and (exchange.unit, key) in self._failed:
+            return True  # it failed in the steps, and an outer handler tries it again
+        end = time.monotonic() + _PATIENCE
+        while True:
+            standing = self._keys.begin(key)
+            if standing is Standing.NEW:
+                self._holders[key] = _holder(exchange)
+                return True
+            if standing is Standing.DONE or self._holders.get(key) is _holder(exchange):
+                return False
+            if time.monotonic() > end:
+                raise StepFailed(f"another message is working on the key {key!r} for more than {_PATIENCE:g} seconds")
+            self._wait(_LOOKS)
+
+    def until_end(self, exchange: Exchange, key: str, program: Step) -> None:
+        """Run the steps; the key is done at their end."""
+        try:
+            program(exchange)
+        except Exception:
+            self._record(exchange, key, failed=True)
+            raise
+        self._record(exchange, key, failed=exchange.handled)
+
+    def until_settled(self, exchange: Exchange, unit: UnitOfWork, key: str, program: Step) -> None:
+        """Run the steps; the key is done when the message's delivery is."""
+        if (unit, key) in self._failed:
+            self._failed.discard((unit, key))
+        else:
+            unit.before_settle(self._finish(exchange, key))
+        try:
+            program(exchange)
+        except Exception:
+            self._failed.add((unit, key))
+            raise
+
+    def _finish(self, exchange: Exchange, key: str) -> Callable[[UnitOfWork], None]:
+        def finish(unit: UnitOfWork) -> None:
+            self._failed.discard((unit, key))
+            try:
+                self._record(exchange, key, failed=unit.error is not None or exchange.handled)
+            except Exception:
+                # A unit's callback must not raise. The key stays started, and so is new once this process has ended.
+                _log.exception("the key %r could not be recorded", key)
+
+        return finish
+
+    def _record(self, exchange: Exchange, key: str, *, failed: bool) -> None:
+        if self._holders.get(key) is _holder(exchange):
+            del self._holders[key]  # before the key is free: from then on it may be another's
+        if failed and self._remove:
+            self._keys.abandon(key)
+        else:
+            self._keys.complete(key)
+
+
+def _holder(exchange: Exchange) -> object:
+    return exchange if exchange.unit is None else exchange.unit.delivery
