@@ -15,21 +15,25 @@ ROOT = HERE.parent.parent
 FLOOR = HERE / "floor.json"
 
 
-def case_folders() -> list[Path]:
-    """Folders with cases that are there: the oracle's, and the project's own."""
-    given = os.environ.get("ESB_ORACLE_CASES") or "../shared/oracle/cases"
-    folders = [(ROOT / given).resolve(), HERE / "cases"]
-    return [folder for folder in folders if folder.is_dir() and find_cases(folder)]
+OWN = HERE / "cases"
+"""Cases of the project itself, recorded from Camel like the oracle's; all of them must pass."""
 
 
-def load_cases(area: str = "", name: str = "") -> list[Case]:
-    """The cases of all folders, or those of an area, or those whose name holds a text."""
+def oracle() -> Path | None:
+    """The folder of the oracle's cases, if it is there."""
+    folder = (ROOT / (os.environ.get("ESB_ORACLE_CASES") or "../shared/oracle/cases")).resolve()
+    return folder if folder.is_dir() else None
+
+
+def load_cases(folder: Path | None, area: str = "", name: str = "") -> list[Case]:
+    """The cases of a folder, or those of an area, or those whose name holds a text."""
+    if folder is None:
+        return []
     found = []
-    for folder in case_folders():
-        for path in find_cases(folder):
-            relative = path.relative_to(folder).with_suffix("").as_posix()
-            if (not area or relative == area or relative.startswith(f"{area}/")) and name in relative:
-                found.append(load_case(path, folder))
+    for path in find_cases(folder):
+        relative = path.relative_to(folder).with_suffix("").as_posix()
+        if (not area or relative == area or relative.startswith(f"{area}/")) and name in relative:
+            found.append(load_case(path, folder))
     return found
 
 
