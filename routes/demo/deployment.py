@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from esb.broker.contract import Broker
+from esb.broker.dead_letters import letters
 from esb.broker.open import open_broker
 from esb.errors import TransportError
 from esb.httpcall import HttpCaller
@@ -63,6 +64,7 @@ class Deployment:
             self.environment |= {f"{prefix}_PORT": str(port), f"{prefix}_MANAGEMENT_PORT": str(management)}
         self._http = HttpCaller()
         self._broker: Broker | None = None
+        self._looked: dict[tuple[str, str], tuple[int, set[str]]] = {}
 
     def __enter__(self) -> Self:
         shutil.rmtree(self.state, ignore_errors=True)
@@ -171,6 +173,17 @@ class Deployment:
         while self._broker.state != "connected" and time.monotonic() < deadline:
             time.sleep(0.02)
         return self._broker
+
+    def keys(self, header: str, *queues: str) -> set[str]:
+        """The values that a header (in any case) has among the messages of some queues: a repeated message counts once."""
+        depths = self.depths(*queues)
+        for queue, depth in depths.items():
+            if self._looked.get((queue, header), (0, set()))[0] != depth:
+                seen = [one.headers.items() for one in letters(self.broker(), queue)] if depth else []
+                wanted = header.lower()
+                found = {str(value) for headers in seen for name, value in headers if name.lower() == wanted}
+                self._looked[queue, header] = (depth, found)
+        return set().union(*(self._looked.get((queue, header), (0, set()))[1] for queue in queues))
 
     def depths(self, *queues: str) -> dict[str, int]:
         """How many messages are on some queues; a queue that is not there has none."""

@@ -64,15 +64,19 @@ def run(deployment: Deployment, orders: Orders, *, outage: bool = True) -> Count
         clients.shutdown(wait=True)
         tell(count.sent, len(orders.posts))
     count.repeated = sum(times - 1 for times in accepted.values())
-    numbers: dict[str, int] = {}
+    places: dict[str, set[str]] = {}
 
     def arrived() -> int:
-        depths = deployment.depths(*_INVALID, *_DEAD)
-        written = deployment.table("crm", "orders")
-        numbers["delivered"] = len(set(written) & set(accepted))
-        numbers["invalid"] = sum(depths[queue] for queue in _INVALID)
-        numbers["dead"] = sum(depths[queue] for queue in _DEAD)
-        return sum(numbers.values())
+        # By order, not by message: a message that a fault has repeated must not hide one that was lost.
+        left = set(accepted)
+        for place, found in (
+            ("delivered", set(deployment.table("crm", "orders"))),
+            ("invalid", deployment.keys("orderId", *_INVALID)),
+            ("dead", deployment.keys("orderId", *_DEAD)),
+        ):
+            places[place] = found & left
+            left -= found
+        return len(accepted) - len(left)
 
     with progress("orders: through approval and ERP") as tell:
         settled(arrived, len(accepted), tell)
@@ -80,10 +84,10 @@ def run(deployment: Deployment, orders: Orders, *, outage: bool = True) -> Count
     doubled = {key: times for key, times in effects.items() if times > 1}
     if doubled:
         print(f"  orders with more than one effect: {doubled}")
-    count.delivered = numbers["delivered"]
-    count.rejected += numbers["invalid"]
-    count.dead_lettered = numbers["dead"]
-    count.lost = len(accepted) - numbers["delivered"] - numbers["invalid"] - numbers["dead"]
+    count.delivered = len(places["delivered"])
+    count.rejected += len(places["invalid"])
+    count.dead_lettered = len(places["dead"])
+    count.lost = len(accepted) - count.delivered - len(places["invalid"]) - count.dead_lettered
     return count
 
 
