@@ -204,7 +204,8 @@ class Children:
                 if failure is None and self._added == index and not stop and part.settle_alone(None):
                     # Nothing is under way and nothing failed: a row of a file, as a rule.
                     self._added = index + 1
-                    child.unit = None  # unit and child know each other: untied, the row is freed now, not at some collection
+                    # Unit and child know each other: untied, the row is freed now, not at some collection.
+                    child.unit = None
                     try:
                         add(child)
                     except Exception as error:
