@@ -61,7 +61,7 @@ def _scenarios(options: argparse.Namespace) -> dict[str, Callable[[Deployment], 
 
 
 def _stay() -> int:
-    deployment = Deployment(ROOT / "var", private=False, poll=2000)
+    deployment = Deployment(ROOT / "var", private=False, fresh=False, poll=2000)
     with deployment:
         print("the deployment is running; open")
         for name in deployment.ports:
@@ -76,6 +76,7 @@ def _stay() -> int:
             " files: var/files  logs: var/*.log  stop: Ctrl-C",
             flush=True,
         )
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         try:
             signal.pause()
         except KeyboardInterrupt:

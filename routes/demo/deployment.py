@@ -17,7 +17,7 @@ from typing import Any, Self
 from esb.broker.contract import Broker
 from esb.broker.dead_letters import letters
 from esb.broker.open import open_broker
-from esb.errors import TransportError
+from esb.errors import TransportError, Unroutable
 from esb.httpcall import HttpCaller
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +40,8 @@ class Deployment:
     state: Path
     private: bool = True
     """Free ports instead of the usual ones, so that demos do not meet."""
+    fresh: bool = True
+    """Begin with an empty state folder."""
     poll: int = 1000
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -67,9 +69,10 @@ class Deployment:
         self._looked: dict[tuple[str, str], tuple[int, set[str]]] = {}
 
     def __enter__(self) -> Self:
-        shutil.rmtree(self.state, ignore_errors=True)
+        if self.fresh:
+            shutil.rmtree(self.state, ignore_errors=True)
         for folder in ("files/prices", "files/cms", "files/rejects", "files/northwind"):
-            (self.state / folder).mkdir(parents=True)
+            (self.state / folder).mkdir(parents=True, exist_ok=True)
         for name in (*PARTNERS, "bus"):
             self.start(name)
         for name in (*PARTNERS, "bus"):
@@ -187,6 +190,10 @@ class Deployment:
 
     def depths(self, *queues: str) -> dict[str, int]:
         """How many messages are on some queues; a queue that is not there has none."""
-        broker = self.broker()
-        known = set(broker.queues())
-        return {queue: broker.depth(queue) if queue in known else 0 for queue in queues}
+        return {queue: self._depth(queue) for queue in queues}
+
+    def _depth(self, queue: str) -> int:
+        try:
+            return self.broker().depth(queue)
+        except Unroutable:  # RabbitMQ tells nobody which queues it has: one has to ask for each
+            return 0
