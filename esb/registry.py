@@ -15,6 +15,7 @@ import re
 import threading
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
@@ -122,7 +123,11 @@ def _exists(module: str) -> bool:
 def _modules(package: str) -> list[str]:
     spec = importlib.util.find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
-    return [module.name for module in pkgutil.iter_modules(places) if not module.name.startswith("_")]
+    if package == "adapters":  # an editable install's entry cannot be listed; what comes with the bus lies beside it
+        places.append(str(Path(__file__).resolve().parent.parent / "adapters"))
+    return list(
+        dict.fromkeys(module.name for module in pkgutil.iter_modules(places) if not module.name.startswith("_"))
+    )
 
 
 def _by_convention(kind: str, name: str) -> Any | None:

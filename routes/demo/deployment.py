@@ -73,10 +73,14 @@ class Deployment:
             shutil.rmtree(self.state, ignore_errors=True)
         for folder in ("files/prices", "files/cms", "files/rejects", "files/northwind"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
-        for name in (*PARTNERS, "bus"):
-            self.start(name)
-        for name in (*PARTNERS, "bus"):
-            self.wait_ready(name)
+        try:
+            for name in (*PARTNERS, "bus"):
+                self.start(name)
+            for name in (*PARTNERS, "bus"):
+                self.wait_ready(name)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
