@@ -1,0 +1,173 @@
+"""What an instance needs of the machine: folders to write, addresses to reach, secrets. Found in its files; no code of the project is run."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import urllib.parse
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
+from esb.dsl.reader import read_all
+from esb.errors import ConfigError
+from esb.project import CONFIG, Project
+
+_CREDENTIAL: Final = re.compile(r"\{\{\??credential:\??([A-Za-z0-9_][A-Za-z0-9_.-]*)")
+_FILE: Final = re.compile(r"file:(?://)?([^?]*)")
+_HOST: Final = re.compile(r"\b(?:https?|amqps?|s?ftps?|wss?):(?://)?([^/?#\s${}]+)")
+
+
+@dataclass
+class Needs:
+    """One instance's needs. ``writes`` and ``addresses`` come with the reason for each; ``warnings`` say what could not be found out."""
+
+    name: str
+    """As systemd calls it; for the project's own routes the project's name."""
+    instance: str
+    drain: int
+    writes: list[tuple[str, str]] = field(default_factory=list)
+    addresses: list[tuple[str, str]] = field(default_factory=list)
+    credentials: list[str] = field(default_factory=list)
+    low_port: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def needs_of(project: Project, name: str) -> Needs:
+    """What the project's instance needs."""
+    needs = Needs(name, project.instance, int(project.drain + 0.999))
+    texts = [(scalar.text, str(scalar.at)) for scalar in _scalars(project)]
+    needs.credentials = sorted({found for text, _ in texts for found in _CREDENTIAL.findall(text)})
+    writes: dict[str, str] = {}
+    hosts: dict[str, str] = {}
+    for text, at in texts:
+        resolved = _resolved(project, text)
+        if (matched := _FILE.match(resolved)) is not None and "{{esb.state}}" not in text:
+            writes.setdefault(str(_folder(project, matched[1])), f"file: at {at}")
+        for host in _HOST.findall(resolved):
+            hosts.setdefault(_host(host), at)
+    broker = project.broker_url
+    if broker.startswith("sqlite:"):
+        # Without a broker in esb.yaml it is in the StateDirectory, which systemd makes.
+        if project.spec.broker:
+            path = Path(broker.removeprefix("sqlite:").partition("?")[0].removeprefix("//"))
+            writes.setdefault(str(path.parent.resolve()), "the embedded broker")
+    elif (matched := _HOST.match(broker)) is not None:
+        hosts.setdefault(_host(matched[1].rpartition("@")[2]), "the broker")
+    needs.writes = _outermost(writes)
+    _reach(needs, hosts, project)
+    return needs
+
+
+def _scalars(project: Project) -> Iterator[ScalarNode]:
+    """The texts of the instance's route files, and of esb.yaml without the other instances."""
+    for file in project.route_files():
+        for root in read_all(file, project.relative(file)):
+            yield from _walk(root)
+    config = project.folder / CONFIG
+    if config.exists():
+        for root in read_all(config, CONFIG):
+            if isinstance(root, MapNode):
+                yield from _walk(root.without("instances", "properties", "broker", "http", "management", "state"))
+                instances = root.get("instances")
+                own = instances.get(project.instance) if isinstance(instances, MapNode) else None
+                for node in (own, root.get("properties"), root.get("broker")):
+                    # Properties name hosts that no route of this instance may use; but a credential in them is asked for at start-up.
+                    yield from (one for one in _walk(node) if "credential:" in one.text)
+
+
+def _walk(node: Node | None) -> Iterator[ScalarNode]:
+    match node:
+        case ScalarNode():
+            yield node
+        case ListNode():
+            for item in node:
+                yield from _walk(item)
+        case MapNode():
+            for _, value in node:
+                yield from _walk(value)
+
+
+def _resolved(project: Project, text: str) -> str:
+    if "{{" not in text:
+        return text
+    # What has no value here (a template's parameter) says nothing about the machine; a secret is left out.
+    with suppress(ConfigError):
+        return str(project.properties.resolve(_CREDENTIAL.sub("{{?sys:none", text)))
+    return ""
+
+
+def _folder(project: Project, path: str) -> Path:
+    """The part of a path that is known: what comes of a message is below it."""
+    known = path.partition("${")[0] if "${" in path else path
+    folder = Path(urllib.parse.unquote(known))
+    if "${" in path and not known.endswith("/"):
+        folder = folder.parent
+    return (project.folder / folder).resolve()
+
+
+def _outermost(writes: dict[str, str]) -> list[tuple[str, str]]:
+    return [
+        (path, why)
+        for path, why in sorted(writes.items())
+        if not any(Path(path) != Path(other) and Path(path).is_relative_to(other) for other in writes)
+    ]
+
+
+def _host(text: str) -> str:
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.rpartition("@")[2].partition(":")[0]
+
+
+def _reach(needs: Needs, hosts: dict[str, str], project: Project) -> None:
+    for listener in (project.http, project.management):
+        address, _, port = str(listener.bind).rpartition(":")
+        if address.startswith("unix"):
+            continue
+        if port.isdigit() and 0 < int(port) < 1024:
+            needs.low_port = int(port)
+        if not _is_local(address):
+            needs.addresses.append(("any", f"it listens at {listener.bind}: clients may come from anywhere"))
+            return
+    named = False
+    for host, why in sorted(hosts.items()):
+        if _is_local(host):
+            continue
+        found = list(_addresses(host))
+        named = named or found != [host]
+        needs.addresses += [(address, f"{host} (as resolved now), {why}") for address in found]
+        if not found:
+            needs.warnings.append(
+                f"{host} ({why}) could not be resolved: add IPAddressAllow= for it in a drop-in of your own"
+            )
+    if named:
+        needs.addresses += [(address, "name server") for address in _name_servers() if not _is_local(address)]
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _addresses(host: str) -> Iterable[str]:
+    with suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
+    with suppress(OSError, UnicodeError):
+        return sorted({str(found[4][0]) for found in socket.getaddrinfo(host, None)})
+    return []
+
+
+def _name_servers() -> list[str]:
+    with suppress(OSError):
+        lines = Path("/etc/resolv.conf").read_text(encoding="utf-8").splitlines()
+        return [line.split()[1] for line in lines if line.startswith("nameserver") and len(line.split()) > 1]
+    return []
