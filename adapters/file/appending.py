@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import struct
 import threading
 from collections.abc import Callable, Iterable
 
@@ -17,6 +18,9 @@ log = logging.getLogger("esb.file")
 
 _OPEN_FILES = 64
 _IDLE = 5.0
+_WHOLE_FILE = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+_NOTHING = struct.pack("hhqqi", fcntl.F_UNLCK, os.SEEK_SET, 0, 0, 0)
+"""The kernel's ``struct flock``."""
 
 Outcome = Callable[[BaseException | None], None]
 
@@ -49,7 +53,8 @@ class _Appended:
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """All pieces or nothing, kept apart from what other processes append."""
-        fcntl.flock(self.handle, fcntl.LOCK_EX)
+        # Not flock: that is a reader's claim, and a route may well append to the very file it is reading.
+        fcntl.fcntl(self.handle, fcntl.F_OFD_SETLKW, _WHOLE_FILE)
         try:
             before = os.lseek(self.handle, 0, os.SEEK_END)
             try:
@@ -60,7 +65,7 @@ class _Appended:
                     os.ftruncate(self.handle, before)
                 raise
         finally:
-            fcntl.flock(self.handle, fcntl.LOCK_UN)
+            fcntl.fcntl(self.handle, fcntl.F_OFD_SETLK, _NOTHING)
 
     def close(self) -> None:
         os.close(self.handle)

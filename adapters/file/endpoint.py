@@ -75,6 +75,11 @@ class FileEndpoint(Endpoint):
     ant_include = field(Kind.NAMES, (), doc="Ant patterns of paths to read.", example="**/*.csv")
     ant_exclude = field(Kind.NAMES, (), doc="Ant patterns of paths not to read.")
     ant_filter_case_sensitive = field(Kind.BOOL, True, doc="Whether Ant patterns look at case.")
+    filter = field(
+        Kind.REF,
+        None,
+        doc="Bean that decides: a function of a file (name, path, length, modified), or its accept method.",
+    )
     filter_file = field(Kind.TEXT, None, doc="Predicate in simple.", example="${file:size} > 5000")
     filter_directory = field(Kind.TEXT, None, doc="Predicate in simple on the folders to enter.")
     include_hidden_files = field(Kind.BOOL, False, doc="Read files whose names begin with a dot.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from adapters.file.claim import MARKER
 from adapters.file.found import Found
 from adapters.file.matching import Test, tests
-from adapters.file.naming import compiled, done_marks, done_name, predicate
+from adapters.file.naming import compiled, done_marks, done_name, dynamic, predicate
 from esb.coerce import text
 from esb.exchange import Exchange
 from esb.expression import Expression
@@ -32,6 +32,9 @@ class Listing:
             endpoint.context, endpoint.file_name, endpoint.at
         )
         self._done = endpoint.done_file_name and done_name(endpoint.done_file_name, endpoint.at)
+        # Else what a route has moved into a folder below its input would be its input again, and again.
+        moves = (endpoint.move, endpoint.move_failed, endpoint.pre_move)
+        self._own = tuple(f"/{each.strip('/')}" for each in moves if each and not dynamic(each))
         self._is_done = done_marks(endpoint.done_file_name) if endpoint.done_file_name else lambda _: False
 
     def files(self) -> Iterator[Found]:
@@ -83,6 +86,8 @@ class Listing:
     def _enters(self, name: str) -> bool:
         only = name.rpartition("/")[2]
         if only.startswith(".") and not self._endpoint.include_hidden_dirs:
+            return False
+        if f"/{name}".endswith(self._own):
             return False
         if not self._folder_test:
             return True

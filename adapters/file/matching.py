@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapters.file.claim import MARKER
 from adapters.file.found import Found
 from adapters.file.naming import predicate
+from adapters.file.references import referenced
 from esb.errors import OptionError, Position
 
 if TYPE_CHECKING:
@@ -23,10 +24,19 @@ def tests(endpoint: FileEndpoint) -> tuple[Test, ...]:
     if not endpoint.include_hidden_files:
         found.append(lambda file: not file.only_name.startswith("."))
     found += _patterns(endpoint) + _extensions(endpoint)
+    if endpoint.filter:
+        found.append(_accepting(referenced(endpoint.context, "filter", endpoint.filter, endpoint.at), endpoint.at))
     if endpoint.filter_file:
         accepts = predicate(endpoint.context, endpoint.filter_file, endpoint.at)
         found.append(lambda file: file.facts is not None and accepts(file.as_exchange))
     return tuple(found)
+
+
+def _accepting(given: Any, at: Position) -> Test:
+    accept = getattr(given, "accept", given)
+    if not callable(accept):
+        raise OptionError("filter must be a function of a file, or have a method accept(file)", at)
+    return lambda file: bool(accept(file))
 
 
 def _patterns(endpoint: FileEndpoint) -> list[Test]:

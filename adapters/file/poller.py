@@ -19,7 +19,7 @@ from adapters.file.listing import Listing
 from adapters.file.moving import move
 from adapters.file.naming import compiled
 from adapters.file.postponed import Postponed
-from adapters.file.repository import repository, state_folder
+from adapters.file.references import repository, state_folder
 from adapters.file.sorting import order
 from adapters.file.steadiness import Steadiness
 from adapters.file.taken import Taken

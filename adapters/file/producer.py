@@ -12,7 +12,7 @@ from adapters.file.moving import move
 from adapters.file.naming import compiled, done_name, dynamic
 from adapters.file.place import Folder, checked, exists
 from adapters.file.writing import Writing
-from esb.coerce import integer, text
+from esb.coerce import Source, integer, text
 from esb.component import Producer
 from esb.errors import OptionError
 from esb.exchange import Exchange
@@ -107,7 +107,7 @@ class FileProducer(Producer):
         endpoint = self._endpoint
         pieces = self._pieces(exchange)
         body = exchange.message.body
-        if isinstance(body, (str, bytes)):
+        if not isinstance(body, Source) and not hasattr(body, "read"):
             pieces = [b"".join(pieces)]  # one write: a crash leaves the line whole or not there
         endpoint.component.appender.append(
             path,
