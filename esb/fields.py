@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from esb.errors import NOWHERE, Position
@@ -113,6 +113,8 @@ class Spec:
 
     at: Position
     extra: dict[str, Any]
+    places: Mapping[str, Position] = {}
+    """Where the values stand, by attribute; for findings."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -137,6 +139,10 @@ class Spec:
             setattr(self, declared.attribute, value)
         if values:
             raise TypeError(f"{type(self).__name__} has no option {', '.join(values)}")
+
+    def where(self, attribute: str) -> Position:
+        """Where an option's value stands; the whole part's position if it was not written."""
+        return self.places.get(attribute, self.at)
 
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

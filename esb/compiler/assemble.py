@@ -132,16 +132,21 @@ class _Compilation:
         if context.around_step is not None:
             parts.wraps.append(partial(context.around_step, route_id))
         handler, clauses = self._error_handling(definition)
+        endpoint = None
         try:
-            endpoint = context.endpoint(spec.from_.uri, spec.from_.parameters, spec.from_.at)
+            endpoint = context.endpoint(spec.from_.uri, spec.from_.parameters, spec.from_.where("uri"))
+        except ConfigError as error:
+            self._findings.append(error)  # the steps are read all the same, for what is wrong with them
+        try:
             parts.handler = make_handler(parts, handler, clauses, context.stopping)
         except ConfigError as error:
             self._findings.append(error)
-            return None
         received = spec.from_.variable_receive
         program = StepsBuilder(parts).compile(definition.steps, tail=not received)
         if received:
             program = _receiving(program, variable(received, context))
+        if endpoint is None:
+            return None
         return Route(
             id=route_id,
             endpoint=endpoint,

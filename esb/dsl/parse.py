@@ -80,6 +80,7 @@ class Parser:
             return None
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
+        places: dict[str, Position] = {}
         sound = True
         for key, value in entries:
             declared = self._field(cls, key.text)
@@ -99,21 +100,24 @@ class Parser:
                 if cls.lenient:
                     extra[key.text] = to_python(value)
                     continue
-                self.note(UnknownName(f"option of {cls.name or cls.__name__}", key.text, cls.fields, key.at))
+                self.note(UnknownName(f"option of {cls.name or cls.__name__}", key.text, self._understood(cls), key.at))
                 sound = False
         for declared in cls.fields.values():
-            missing = declared.attribute not in values or (
-                declared.kind is Kind.EXPRESSION and values[declared.attribute] is None
-            )
-            if declared.required and missing and sound:
+            if not declared.required or values.get(declared.attribute) is not None:
+                continue
+            if declared.attribute not in values and sound:
                 wanted = (
                     "an expression (simple, constant, header ...)"
                     if declared.kind is Kind.EXPRESSION
                     else repr(declared.name)
                 )
                 self.note(OptionError(f"{cls.name or 'this'} needs {wanted}", at, declared.doc))
-                sound = False
-        return cls(at, extra, **values) if sound else None
+            sound = False  # what was given but could not be read is noted already
+        if not sound:
+            return None
+        made = cls(at, extra, **values)
+        made.places = places
+        return made
 
     def _entries(self, cls: type[Spec], node: Node, at: Position) -> tuple[tuple[ScalarNode, Node], ...] | None:
         if isinstance(node, MapNode):
@@ -137,6 +141,14 @@ class Parser:
             )
         )
         return None
+
+    def _understood(self, cls: type[Spec]) -> list[str]:
+        """The options of a class with the languages or formats that may stand beside them."""
+        known = list(cls.fields)
+        for declared in cls.fields.values():
+            if declared.inline:
+                known += self._registry.names("language" if declared.kind is Kind.EXPRESSION else "dataformat")
+        return known
 
     def _field(self, cls: type[Spec], key: str) -> Field | None:
         declared = cls.fields.get(key) or cls.fields.get(camel_case(key))

@@ -31,8 +31,8 @@ class ToSpec(StepSpec):
     def build(self, builder: Builder) -> Step:
         if not self.uri or not self.uri.strip():
             raise OptionError("'to' needs a URI", self.at, "write scheme:path, such as bus:orders")
-        endpoint = builder.endpoint(self.uri, self.parameters, self.at)
-        producer = builder.producer(self.uri, self.parameters, self.at)
+        endpoint = builder.endpoint(self.uri, self.parameters, self.where("uri"))
+        producer = builder.producer(self.uri, self.parameters, self.where("uri"))
         return sending(
             builder,
             producer,
