@@ -85,6 +85,7 @@ class Parser:
         for key, value in entries:
             declared = self._field(cls, key.text)
             if declared is not None:
+                places[declared.attribute] = value.at
                 if (
                     isinstance(value, ScalarNode)
                     and value.is_null
