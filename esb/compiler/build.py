@@ -86,7 +86,8 @@ class StepsBuilder:
                 late.at = len(compiled)
             bound += self._late
             compiled.append(step)
-            labels.append(Label(name, spec.at, spec.sentence()))
+            # A step asks for a late failure only where its send is pipelined.
+            labels.append(Label(name, spec.at, f"{spec.sentence()}, pipelined" if self._late else spec.sentence()))
         program = Program(tuple(compiled), self._handler, tuple(labels))
         for late in bound:
             late.program = program
