@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from esb.cli._terminal import plural, progress
+from esb.cli._terminal import example, plural, progress
 from esb.cli.main import EXIT_FINDINGS, Options
 from esb.errors import ConfigError, ConfigErrors, ProjectError
 from esb.project import Project
@@ -18,8 +18,17 @@ from esb.testing.casefile import Case, read_cases
 from esb.testing.coverage import Coverage
 from esb.testing.declarative import Outcome, find, run_case
 
+_EXAMPLE = """\
+# routes/tests/orders.test.yaml; run it with 'esb test'
+tests:
+  - name: an order is accepted
+    mocks: {"soap:*": {body: {number: 7}}}
+    send: {request: POST /orders, json: {orderId: A1}}
+    expect: {status: 202, received: {"bus:orders": 1}}
+"""
 
-@click.command("test")
+
+@click.command("test", epilog=example(_EXAMPLE))
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-k", "--name", "only", default="", metavar="TEXT", help="Only tests whose name holds this text.")
 @click.option("--coverage", "with_coverage", is_flag=True, help="Say which steps of which routes ran.")
@@ -29,16 +38,9 @@ from esb.testing.declarative import Outcome, find, run_case
 def command(
     options: Options, *, files: tuple[Path, ...], only: str, with_coverage: bool, verbose: bool, as_json: bool
 ) -> None:
-    r"""Run declarative tests: FILES or folders, or all that stand beside the project's routes (tests/*.test.yaml).
+    """Run declarative tests: FILES or folders, or all that stand beside the project's routes (tests/*.test.yaml).
 
     No partner, broker or network is needed: what leaves the bus is a mock. Exit code 0 if all pass, 1 otherwise.
-
-    \b
-    Example, routes/tests/orders.test.yaml:
-      tests:
-        - name: an order is accepted
-          send: {request: POST /orders, json: {orderId: A1}}
-          expect: {status: 202, received: {"bus:orders": 1}}
     """
     _quiet(verbose)
     coverage = Coverage() if with_coverage else None

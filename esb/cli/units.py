@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from esb.cli._terminal import example
 from esb.cli.main import Options
 from esb.errors import ProjectError
 from esb.project import Project
@@ -15,15 +16,16 @@ from esb.project import Project
 _SYSTEM = Path("/etc/systemd/system")
 
 
-@click.group("units")
-def command() -> None:
-    r"""Run the project's instances as services of systemd: hardened, watched, restarted, with their secrets.
+_EXAMPLE = """\
+esb units show
+sudo esb units install
+sudo systemctl enable --now esb.target esb@crm
+"""
 
-    \b
-    Example:
-      esb units show
-      sudo esb units install && sudo systemctl enable --now esb.target esb@NAME
-    """
+
+@click.group("units", epilog=example(_EXAMPLE))
+def command() -> None:
+    """Run the project's instances as services of systemd: hardened, watched, restarted, with their secrets."""
 
 
 def _options(function: Any) -> Any:

@@ -1,0 +1,52 @@
+"""The project's broker for verbs that look into it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from esb.broker.contract import Broker
+from esb.broker.history import without_secrets
+from esb.broker.open import open_broker
+from esb.errors import NotConnected
+from esb.project import Project
+
+_PATIENCE = 10.0
+
+
+@contextmanager
+def opened(project: Project, seconds: float = _PATIENCE) -> Iterator[Broker]:
+    """The broker, connected; closed afterwards. Raises NotConnected, saying what to look at."""
+    url = project.broker_url
+    scheme, _, rest = url.partition(":")
+    if scheme == "memory":
+        raise NotConnected("the project's broker is in the memory of 'esb run': nobody else can look into it")
+    if scheme == "sqlite" and not Path(rest.partition("?")[0].removeprefix("//")).exists():
+        # Looking must not make it: an empty broker in a wrong place would answer that all is well.
+        raise NotConnected(
+            f"there is no broker at {rest}: the bus has not run yet with this esb.yaml, instance and environment"
+        )
+    broker = open_broker(url)
+    broker.open()
+    try:
+        if not connected(broker, seconds):
+            raise NotConnected(
+                f"the broker at {without_secrets(url)} cannot be reached ({broker.state}) within {seconds:g} s; 'esb doctor' tells more"
+            )
+        yield broker
+    finally:
+        broker.close()
+
+
+def connected(broker: Broker, seconds: float) -> bool:
+    """Wait until the broker is connected; whether it is. One that refuses publishers for now can still be looked into."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while broker.state not in {"connected", "blocked"}:
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(0.02)
+    return True
