@@ -52,6 +52,7 @@ class StepsBuilder:
         self.in_try = in_try
         self._handled = handled
         self._late: list[_Late] = []
+        self._inner: list[Label] = []
 
     @property
     def _handler(self) -> FailureHandler | None:
@@ -65,7 +66,7 @@ class StepsBuilder:
         enabled = [spec for spec in steps if not spec.disabled]
         for index, spec in enumerate(enabled):
             self.tail = tail and index == len(enabled) - 1
-            self._late = []
+            self._late, self._inner = [], []
             name = spec.id or self._parts.next_id(spec.name)
             spec.id = name
             try:
@@ -87,7 +88,8 @@ class StepsBuilder:
             bound += self._late
             compiled.append(step)
             # A step asks for a late failure only where its send is pipelined.
-            labels.append(Label(name, spec.at, f"{spec.sentence()}, pipelined" if self._late else spec.sentence()))
+            sentence = f"{spec.sentence()}, pipelined" if self._late else spec.sentence()
+            labels.append(Label(name, spec.at, sentence, tuple(self._inner)))
         program = Program(tuple(compiled), self._handler, tuple(labels))
         for late in bound:
             late.program = program
@@ -99,7 +101,9 @@ class StepsBuilder:
         inner = StepsBuilder(
             self._parts, in_try=self.in_try if in_try is None else in_try, handled=self._handled and handled
         )
-        return inner.compile(steps, tail=tail)
+        program = inner.compile(steps, tail=tail)
+        self._inner += program.labels
+        return program
 
     def late_failure(self) -> Callable[[Exchange, Exception], None]:
         late = _Late(self.context, self._handler)
