@@ -129,7 +129,7 @@ class Appender:
             except OSError as error:
                 raise NotStored(f"cannot append to {shown(path)}: {error.strerror or error}") from error
             if force:
-                if unit is None:
+                if unit is None or not unit.delivery.open:  # a step that runs when the unit has settled
                     waiting = _Waiting()
                     file.waiting.append(waiting.told)
                 elif unit.delivery not in file.units:
@@ -140,6 +140,8 @@ class Appender:
         if force:
             self._wake(file)
         if waiting is not None:
+            if threading.current_thread() is self._thread:  # called by a unit that this very thread released
+                self._sync(file)
             waiting.wait()
 
     def _file(self, path: str, open_folder: Callable[[], int], mode: int | None) -> _Appended:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 MARKER: Final = ".camelLock"
+_OURS: Final = b"esb\n"
+"""How a marker of ours begins."""
 _NOT_OURS: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EEXIST, errno.EWOULDBLOCK, errno.ENOTDIR})
 """Gone, a link, a socket, marked by another, locked by another: nothing to tell anybody about."""
 
@@ -32,10 +34,9 @@ class Claim:
         self.facts = facts
         """Of the file as it was when it was claimed."""
 
-    def note(self, text: str) -> None:
+    def note(self, path: str) -> None:
         """Write into the marker what a successor must know if this process dies: the name that the file is given meanwhile."""
-        os.ftruncate(self._marker, 0)
-        os.pwrite(self._marker, os.fsencode(text), 0)
+        os.pwrite(self._marker, _OURS + os.fsencode(path), 0)
 
     def release(self) -> None:
         """Let others have the file. Idempotent."""
@@ -48,12 +49,22 @@ class Claim:
             os.close(self._file)
             self._file = -1
 
-    def mark(self, path: str, *, orphans: bool) -> bool:
-        """Make the marker file too; whether nobody else has it. ``orphans``: one that nobody holds was left by the dead, and is taken over."""
+    def mark(self, path: str, *, older_than: float) -> bool:
+        """Make the marker file too; whether nobody else has it.
+
+        One of ours whose owner is dead is taken over. One of Camel's tells nothing of its owner: it is taken over if it is older than the time given.
+        """
         marker_path = path + MARKER
-        marker = locked(marker_path, create=True, exclusive=not orphans)
+        marker = locked(marker_path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        if marker is None:
+            marker = locked(marker_path, os.O_RDWR)
+            if marker is not None and left_by_us(marker) is None and os.fstat(marker).st_mtime >= older_than:
+                os.close(marker)
+                return False
         if marker is None:
             return False
+        os.ftruncate(marker, 0)
+        os.pwrite(marker, _OURS, 0)
         self._marker, self._marker_path = marker, marker_path
         return True
 
@@ -86,12 +97,15 @@ def claim(path: str, *, shared: bool = False) -> Claim | None:
     return Claim(file, facts)
 
 
-def locked(path: str, *, create: bool = False, exclusive: bool = False, shared: bool = False) -> int | None:
+def left_by_us(marker: int) -> str | None:
+    """The name that a marker of ours notes (see :meth:`Claim.note`), empty if it notes none; None if the marker is Camel's."""
+    content = os.pread(marker, len(_OURS) + 4096, 0)
+    return os.fsdecode(content.removeprefix(_OURS)) if content.startswith(_OURS) else None
+
+
+def locked(path: str, flags: int = os.O_RDONLY, *, shared: bool = False) -> int | None:
     """Open and lock a file; None if it is gone or another's. What was opened is still what stands under the path. Raises OSError."""
-    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe must not block us
-    flags |= (os.O_RDWR | os.O_CREAT) if create else os.O_RDONLY
-    if exclusive:
-        flags |= os.O_EXCL
+    flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe must not block us
     try:
         file = os.open(path, flags, 0o600)
     except OSError as error:

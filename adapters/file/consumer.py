@@ -157,8 +157,9 @@ class FileConsumer(Consumer):
     def _process(self, found: Found, index: int, size: int) -> None:
         try:
             taken = self._poller.take(found)
-        except (OSError, EsbError) as error:
-            log.warning("%s cannot be taken, which is tried again later: %s", shown(found.path), error)
+        except Exception as error:
+            trouble = f"{type(error).__name__}: {error}"
+            log.warning("%s cannot be taken, which is tried again later: %s", shown(found.path), trouble)
             self._poller.postpone(found)
             return
         if taken is None or taken.exchange is None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from adapters.file.errors import shown
 from adapters.file.naming import Target, done_name, dynamic, target
 from adapters.file.taken import Taken
-from esb.errors import EsbError
 from esb.stores.contract import IdempotentRepository
 
 if TYPE_CHECKING:
@@ -46,13 +45,12 @@ class Disposal:
         """The file's unit has settled. Where the file cannot be moved now, it is kept and not read again until it can. Never raises."""
         try:
             taken.finish()
-        except (OSError, EsbError) as error:
-            self._tell(taken, str(error))
+        except Exception as error:
+            # Whatever it is: to let go of the file would mean to read it again.
+            self._tell(taken, f"{type(error).__name__}: {error}")
             with self._lock:
                 self._owed.append(taken)
             return
-        except Exception:
-            log.exception("%s: what becomes of the file could not be found out", shown(taken.found.path))
         self._forget(taken)
 
     @staticmethod

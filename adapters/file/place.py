@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -75,6 +76,7 @@ class Folder:
         except OSError as error:
             raise NotStored(
                 f"cannot store a file in {shown(self._base)}/{shown(inside)}: {error.strerror or error}"
+                + ("; links are not followed there" if error.errno in {errno.ELOOP, errno.ENOTDIR} else "")
                 + ("" if self._create else "; the folder is not made, since autoCreate is false")
             ) from error
         return handle

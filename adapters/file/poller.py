@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.file.claim import MARKER, Claim, claim, locked
+from adapters.file.claim import MARKER, Claim, claim, left_by_us, locked
 from adapters.file.disposal import Disposal
 from adapters.file.errors import shown
 from adapters.file.found import Found
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("esb.file")
 
+_CLOCK = 0.1
+"""How far behind the time of a file may be."""
 MARKED = frozenset({"markerFile", "changed", "rename", "fileLock"})
 """Kinds of readLock for which Camel's readers make a marker file."""
 
@@ -55,6 +57,8 @@ class Poller:
         self._marks = endpoint.pre_move is not None or (
             endpoint.read_lock in MARKED and (endpoint.read_lock_marker_file or endpoint.read_lock == "markerFile")
         )
+        # As Camel does at its start: a marker that was there before us is nobody's.
+        self._orphans_before = time.time() - _CLOCK if endpoint.read_lock_delete_orphan_lock_files else 0.0
         self._postponed = Postponed(endpoint.delay)
         self._working: set[str] = set()
         self._idle = threading.Condition()
@@ -148,7 +152,7 @@ class Poller:
             return None
         key = None
         try:
-            if self._marks and not held.mark(found.path, orphans=self.endpoint.read_lock_delete_orphan_lock_files):
+            if self._marks and not held.mark(found.path, older_than=self._orphans_before):
                 held.release()
                 return None
             if self._keys is not None:
@@ -200,7 +204,7 @@ class Poller:
 
     def _recover(self, marker_path: str) -> None:
         """A marker file without its file: if its owner is dead, the file that was renamed before it was read gets its name back."""
-        if not self._marks or not self.endpoint.read_lock_delete_orphan_lock_files:
+        if not self._marks:
             return
         try:
             marker = locked(marker_path)
@@ -211,7 +215,9 @@ class Poller:
             return
         try:
             original = marker_path.removesuffix(MARKER)
-            meanwhile = os.fsdecode(os.pread(marker, 4096, 0))
+            meanwhile = left_by_us(marker)
+            if meanwhile is None:
+                return
             if meanwhile and Path(meanwhile).is_file() and not os.path.lexists(original):
                 move(meanwhile, original)
                 log.warning("%s was left half done by a process that died; it is read again", shown(original))

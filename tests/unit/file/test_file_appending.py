@@ -134,6 +134,20 @@ def test_a_failed_fsync_fails_all_who_waited_and_the_file_is_opened_anew(append,
     assert (tmp_path / "a").read_text() == "xyz"  # at least once: who failed will come again
 
 
+def test_who_appends_when_a_unit_has_settled_waits_for_the_disk_and_not_for_himself(append, tmp_path):
+    done = threading.Event()
+
+    def settled(unit):
+        append("y", unit)  # runs in the thread that syncs
+        done.set()
+
+    unit = UnitOfWork(settled)
+    append("x", unit)
+    unit.release()
+    assert done.wait(10)
+    assert (tmp_path / "a").read_text() == "xy"
+
+
 def test_without_force_nobody_waits_for_the_disk(append, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("no fsync was asked for"))
     settled = []

@@ -320,11 +320,26 @@ def test_without_a_read_lock_nothing_is_left_beside_the_file(files):
 
 
 @pytest.mark.parametrize(("orphans", "found"), [("true", 1), ("false", 0)])
-def test_a_marker_that_nobody_holds_is_taken_over_or_respected(files, orphans, found):
+def test_a_marker_of_camel_from_before_the_start_is_taken_over_or_respected(files, orphans, found):
     files.write("in/a")
-    files.write("in/a.camelLock", "")
+    os.utime(files.write("in/a.camelLock", ""), (1, 1))
     poller = files.poller("in", readLock="markerFile", readLockDeleteOrphanLockFiles=orphans)
     assert len(files.take(poller)) == found
+
+
+def test_a_marker_that_camel_makes_while_we_run_is_respected(files):
+    files.write("in/a")
+    poller = files.poller("in", readLock="markerFile")
+    marker = files.write("in/a.camelLock", "")
+    assert files.take(poller) == []
+    assert marker.exists()
+
+
+def test_a_marker_of_ours_that_no_process_holds_is_taken_over(files):
+    files.write("in/a")
+    poller = files.poller("in", readLock="markerFile", readLockDeleteOrphanLockFiles="false")
+    files.write("in/a.camelLock", "esb\n")
+    assert len(files.take(poller)) == 1
 
 
 def test_a_file_that_a_writer_has_locked_is_left_alone(files):
@@ -339,7 +354,7 @@ def test_a_file_that_a_writer_has_locked_is_left_alone(files):
 
 def test_a_file_renamed_before_reading_gets_its_name_back_if_its_reader_died(files):
     files.write("in/work/a", "x")
-    files.write("in/a.camelLock", str(files.folder / "in/work/a"))
+    files.write("in/a.camelLock", f"esb\n{files.folder / 'in/work/a'}")
     poller = files.poller("in", preMove="work")
     poller.poll(0, lambda _: False)
     assert files.tree("in") == {"a": "x"}
@@ -540,3 +555,10 @@ def test_a_name_that_is_no_utf_8_is_read_and_moved(files):
     exchange = files.read_one("in")
     assert text(exchange.body) == "x"
     assert [path.name for path in (files.folder / "in/.camel").iterdir()] == [os.fsdecode(b"\xff")]
+
+
+def test_a_move_that_nobody_foresaw_to_fail_does_not_give_the_file_back(files):
+    files.write("in/a", "x")
+    endpoint = files.endpoint("in", move="${body.nope}/a")
+    endpoint.poll(0).unit.release()
+    assert endpoint.poll(0) is None
