@@ -16,11 +16,14 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 
 from esb.project import Project
 from esb.runtime.notify import Notifier
 
 _log = logging.getLogger("esb.arbiter")
+_LONGEST_PAUSE = 30.0
+"""Seconds between two tries to replace a worker that cannot boot, at most."""
 
 
 class Application(BaseApplication):
@@ -79,6 +82,10 @@ class BusArbiter(Arbiter):
         self.notifier = Notifier()
         self._run_folder = app.project.run_folder
         self._announced: frozenset[int] = frozenset()
+        self._has_served = False
+        self._stopping = False
+        self._pause = 0.0
+        self._spawn_from = 0.0
         for stale in (*self._run_folder.glob("ready-*"), *self._run_folder.glob("worker-*.sock")):
             stale.unlink(missing_ok=True)
         super().__init__(app)
@@ -89,11 +96,35 @@ class BusArbiter(Arbiter):
         ready = frozenset(pid for pid in self.WORKERS if (self._run_folder / f"ready-{pid}").exists())
         if ready != self._announced and len(ready) >= self.num_workers:
             self._announced = ready
+            self._has_served = True
+            self._pause = 0.0
             (self._run_folder / "master.pid").write_text(str(os.getpid()))
             self.notifier.tell("READY=1", f"STATUS={len(ready)} workers ready")
             _log.info("ready: %d workers", len(ready))
         if len(ready) >= self.num_workers or time.time() - self._stats["start_time"] < 60:
             self.notifier.ping()
+
+    def reap_workers(self) -> None:
+        """A worker that cannot boot ends the start; once the bus has served, the others go on and it is tried again after a pause."""
+        while True:
+            try:
+                super().reap_workers()
+            except HaltServer as failure:
+                if self._stopping:
+                    continue
+                if not self._has_served:
+                    raise
+                self._pause = min(self._pause * 2 or 1.0, _LONGEST_PAUSE)
+                self._spawn_from = time.monotonic() + self._pause
+                _log.error("%s The others go on; the next try is in %g s", failure.reason, self._pause)
+                self.notifier.tell("STATUS=a worker cannot boot; see the log")
+            else:
+                return
+
+    def spawn_workers(self) -> None:
+        """As gunicorn's, but not in the pause after a worker that could not boot."""
+        if time.monotonic() >= self._spawn_from:
+            super().spawn_workers()
 
     def reload(self) -> None:
         """Check the new set first; only a sound one replaces the running one, worker by worker."""
@@ -109,11 +140,13 @@ class BusArbiter(Arbiter):
             return
         app.project = Project.open(app.folder, app.instance, app.properties)
         self._announced = frozenset()
+        self._spawn_from = 0.0
         super().reload()
         _log.info("reloaded")
 
     def stop(self, graceful: bool = True) -> None:
         """Stop all workers, telling systemd first."""
+        self._stopping = True
         self.notifier.tell("STOPPING=1", f"EXTEND_TIMEOUT_USEC={int((self.app.project.drain + 30) * 1e6)}")
         super().stop(graceful)
 
