@@ -17,6 +17,8 @@ IN_ONLY: Final = "InOnly"
 IN_OUT: Final = "InOut"
 
 _MISSING: Final = object()
+_holds = dict.__contains__
+_put = dict.__setitem__
 
 
 class Headers(dict[str, Any]):
@@ -30,9 +32,10 @@ class Headers(dict[str, Any]):
     __slots__ = ()
 
     def _spelling(self, name: str) -> str | None:
-        folded = name.lower()
-        for key in self.keys():
-            if key.lower() == folded:
+        # Names of another length differ, as in Java's comparison: most keys are passed over without folding them.
+        folded, length = name.lower(), len(name)
+        for key in self:
+            if len(key) == length and key.lower() == folded:
                 return key
         return None
 
@@ -52,10 +55,18 @@ class Headers(dict[str, Any]):
     def __contains__(self, name: object) -> bool:
         return dict.__contains__(self, name) or (isinstance(name, str) and self._spelling(name) is not None)
 
-    def __setitem__(self, name: str, value: Any) -> None:
-        if not dict.__contains__(self, name):
-            name = self._spelling(name) or name
-        dict.__setitem__(self, name, value)
+    def put(self, name: str, value: Any) -> None:
+        """Set a header, as ``headers[name] = value`` does; a plain call costs Python half of what the operator does on a class."""
+        if not _holds(self, name):
+            # As _spelling does, written out: most messages get a header at some step.
+            folded, length = name.lower(), len(name)
+            for key in self:
+                if len(key) == length and key.lower() == folded:
+                    name = key
+                    break
+        _put(self, name, value)
+
+    __setitem__ = put
 
     def __delitem__(self, name: str) -> None:
         if not dict.__contains__(self, name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from esb.coerce import result_converter, truthy, type_names
 from esb.errors import NOWHERE, Position, UnknownName
@@ -13,6 +13,15 @@ from esb.fields import Kind, Spec, field
 Expression = Callable[[Exchange], Any]
 """Evaluates to a value; raises :class:`esb.errors.ExpressionFailed` (or what the message's data raised)."""
 Predicate = Callable[[Exchange], bool]
+
+
+class Case(NamedTuple):
+    """What a predicate may note of itself as its attribute ``case``: it compares a header or property with a text that is no number."""
+
+    named: tuple[str, str]
+    """The kind (``header``) and the name of what is compared."""
+    value: Expression
+    text: str
 
 
 class Scope(Protocol):
@@ -26,6 +35,16 @@ class Scope(Protocol):
 
     def language(self, name: str) -> type[LanguageSpec]:
         """Another language by name."""
+
+
+def constantly(value: Any) -> Expression:
+    """The expression that is always ``value``, and notes it as its attribute ``constant`` for steps that need not ask each time."""
+
+    def evaluate(_exchange: Exchange) -> Any:
+        return value
+
+    evaluate.constant = value  # type: ignore[attr-defined]  # a note on a function
+    return evaluate
 
 
 class LanguageSpec(Spec):

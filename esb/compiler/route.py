@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from esb.compiler.counts import Counts
 from esb.component import Consumer, Endpoint
 from esb.exchange import Exchange, current
 from esb.program import Program, Step
 from esb.unit import UnitOfWork
 
 _log = logging.getLogger("esb.route")
-
-
-@dataclass(slots=True)
-class Counts:
-    """What a route has done since it was started. Updated under the route's lock, once a batch."""
-
-    completed: int = 0
-    failed: int = 0
-    seconds: float = 0.0
-    last_error: str = ""
 
 
 @dataclass
@@ -52,35 +42,26 @@ class Route:
     """Metrics' hook: called once a batch with its duration."""
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inflight = 0
         self._forget: Callable[[], None] = lambda: None
         self._running = False
 
     @property
     def inflight(self) -> int:
         """Exchanges that this route is running now."""
-        return self._inflight
+        return self.counts.inflight
 
     def deliver(self, exchanges: Sequence[Exchange]) -> None:
         """Run exchanges that a consumer brought, and release their units. See :data:`esb.component.Deliver`."""
         began = time.perf_counter()
-        with self._lock:
-            self._inflight += len(exchanges)
-        failed = 0
-        error = ""
         for exchange in exchanges:
-            exchange.from_route = exchange.from_route or self.id
             exchange.from_endpoint = exchange.from_endpoint or self.endpoint.uri
             if self.after_settle and exchange.unit is not None:
                 exchange.unit.before_settle(self._completing(exchange))
             before, current.exchange = current.exchange, exchange
             try:
-                self._run(exchange)
+                self.process(exchange)
             except Exception as failure:
-                exchange.error = failure
-                failed += 1
-                error = f"{type(failure).__name__}: {failure}"
+                exchange.error = failure  # also where a completion failed
                 self._log_failure(exchange, failure)
             finally:
                 current.exchange = before
@@ -88,44 +69,32 @@ class Route:
             if unit is not None:
                 unit.release(exchange.error)
         spent = time.perf_counter() - began
-        with self._lock:
-            self._inflight -= len(exchanges)
-            counts = self.counts
-            counts.completed += len(exchanges) - failed
-            counts.failed += failed
-            counts.seconds += spent
-            counts.last_error = error or counts.last_error
+        self.counts.spend(spent)
         if self.on_batch is not None:
             self.on_batch(self, exchanges, spent)
 
     def process(self, exchange: Exchange) -> None:
-        """Run the program on an exchange that another route brought (direct); raises what nobody handled."""
-        exchange.from_route = exchange.from_route or self.id  # sent from outside, by a producer template
-        with self._lock:
-            self._inflight += 1
-        failed = 1
-        try:
-            self._run(exchange)
-            failed = 0
-        finally:
-            with self._lock:
-                self._inflight -= 1
-                self.counts.failed += failed
-                self.counts.completed += 1 - failed
-
-    def _run(self, exchange: Exchange) -> None:
-        caller, exchange.route = exchange.route, self.id
+        """Run the program on one exchange, in the calling thread; raises what nobody handled, which is in ``exchange.error`` too."""
+        counts, caller = self.counts, exchange.route
+        counts.begin()
+        exchange.route = self.id
+        if not exchange.from_route:
+            exchange.from_route = self.id
         if self.keeps_original and exchange.original is None:
             exchange.original = exchange.message.copy()
         try:
-            self.program(exchange)
+            self.program.step(exchange)
         except Exception as error:
             exchange.error = error
+            counts.fail(error)
             raise
         finally:
-            for completion in self.completions:
-                completion(exchange)
-            exchange.route = caller or self.id
+            try:
+                for completion in self.completions:
+                    completion(exchange)
+            finally:
+                exchange.route = caller or self.id
+                counts.end()
 
     def _completing(self, exchange: Exchange) -> Callable[[UnitOfWork], None]:
         def complete(unit: UnitOfWork) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from esb.eip._told import told
 from esb.exchange import Exchange
 from esb.expression import Predicate
 from esb.fields import Kind, Spec, field
-from esb.program import Program, Step
+from esb.program import Step
 from esb.step import Builder, StepSpec
 
 
@@ -55,33 +57,60 @@ class ChoiceSpec(StepSpec):
             chosen = next((branch for branch in branches if builder.predicate(branch.expression)(nothing)), otherwise)
             return builder.program(chosen.steps, tail=builder.tail) if chosen else None
         compiled = tuple(
-            (builder.predicate(branch.expression), builder.program(branch.steps, tail=builder.tail))
+            (builder.predicate(branch.expression), builder.program(branch.steps, tail=builder.tail).step)
             for branch in branches
         )
-        rest = builder.program(otherwise.steps, tail=builder.tail) if otherwise else None
+        rest = builder.program(otherwise.steps, tail=builder.tail).step if otherwise else None
         if len(compiled) == 1:
             return _one(*compiled[0], rest)
 
-        def choose(exchange: Exchange) -> None:
-            for holds, program in compiled:
-                if holds(exchange):
-                    program(exchange)
-                    return
-            if rest is not None:
-                rest(exchange)
-
-        return choose
+        in_turn = _in_turn(compiled, rest)
+        return _by_value(compiled, rest, in_turn) or in_turn
 
     def sentence(self) -> str:
         words = [f"if {told(branch.expression)}" for branch in self.when]
         return "; else ".join(words) + ("; otherwise the rest" if self.otherwise else "")
 
 
-def _one(holds: Predicate, program: Program, rest: Program | None) -> Step:
+def _one(holds: Predicate, program: Step, rest: Step | None) -> Step:
     def choose(exchange: Exchange) -> None:
         if holds(exchange):
             program(exchange)
         elif rest is not None:
             rest(exchange)
+
+    return choose
+
+
+def _in_turn(compiled: Sequence[tuple[Predicate, Step]], rest: Step | None) -> Step:
+    def choose(exchange: Exchange) -> None:
+        for holds, program in compiled:
+            if holds(exchange):
+                program(exchange)
+                return
+        if rest is not None:
+            rest(exchange)
+
+    return choose
+
+
+def _by_value(compiled: Sequence[tuple[Predicate, Step]], rest: Step | None, in_turn: Step) -> Step | None:
+    """A look-up instead of a walk, where every branch compares the same header or property with a text; None where that is not so."""
+    cases = [case for predicate, _ in compiled if (case := getattr(predicate, "case", None)) is not None]
+    if not cases or len(cases) < len(compiled) or len({case.named for case in cases}) > 1:
+        return None
+    branches: dict[str, Step] = {}
+    for case, (_, program) in zip(cases, compiled, strict=True):
+        branches.setdefault(case.text, program)  # the first one wins, as in turn
+    value_of = cases[0].value
+
+    def choose(exchange: Exchange) -> None:
+        value = value_of(exchange)
+        if type(value) is not str:  # a number, a flag, nothing: compared by the language's rules
+            in_turn(exchange)
+            return
+        program = branches.get(value, rest)
+        if program is not None:
+            program(exchange)
 
     return choose

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import FunctionType, MethodType
+
 from esb.eip._processors import processor
 from esb.fields import Kind, field
 from esb.program import Step
@@ -16,7 +18,10 @@ class ProcessSpec(StepSpec):
 
     def build(self, builder: Builder) -> Step:
         process = processor(builder, self.ref, self.at)
-        return lambda exchange: process(exchange)  # noqa: PLW0108 -- functions carry the program's notes, beans may not take them
+        if isinstance(process, (FunctionType, MethodType)):
+            return process
+        # An object may answer any attribute, and so seem to carry the program's notes on steps.
+        return lambda exchange: process(exchange)  # noqa: PLW0108 -- a function of ours carries none
 
     def sentence(self) -> str:
         return f"process with {self.ref}"

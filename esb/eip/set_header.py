@@ -22,9 +22,14 @@ class SetHeaderSpec(StepSpec):
     def build(self, builder: Builder) -> Step:
         evaluate = builder.expression(self.expression)
 
+        fixed = getattr(evaluate, "constant", None)
+
         def make(name: str) -> Step:
+            if fixed is not None:
+                return lambda exchange: exchange.message.headers.put(name, fixed)
+
             def set_header(exchange: Exchange) -> None:
-                exchange.message.headers[name] = evaluate(exchange)
+                exchange.message.headers.put(name, evaluate(exchange))
 
             return set_header
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from esb.coerce import inner, text, truthy
 from esb.errors import NOWHERE, ConversionFailed, ExpressionFailed, Position, UnknownName
 from esb.exchange import Exchange
-from esb.expression import Expression, Predicate, Scope
+from esb.expression import Case, Expression, Predicate, Scope, constantly
 from esb.languages.simple import javaregex
 from esb.languages.simple.classes import named_class
 from esb.languages.simple.functions import Call, find
@@ -97,7 +97,7 @@ _UNKNOWN: Final = object()
 
 def constant(value: Any) -> Expression:
     """An expression that is always the same."""
-    return lambda _exchange: value
+    return constantly(value)
 
 
 def _constant_of(node: Node) -> Any:
@@ -164,6 +164,9 @@ def _against(operator: str, left: Expression, fixed: Any) -> Predicate | None:
             value = left(exchange)
             return value == fixed if type(value) is str else full(value, fixed)
 
+        named = getattr(left, "named", None)
+        if named is not None:
+            same.case = Case(named, left, fixed)  # type: ignore[attr-defined]  # a note on a function
         return same
 
     def test(exchange: Exchange) -> bool:

@@ -67,3 +67,38 @@ def test_a_choice_without_branches_does_nothing(bus):
 
 def test_a_branch_needs_a_condition(refused):
     assert "when needs an expression" in refused("- choice: {when: [{steps: [{stop: {}}]}]}")
+
+
+BY_KIND = """
+    - choice:
+        when:
+          - simple: "${header.kind} == 'a'"
+            steps: [{to: mock:a}]
+          - simple: "${header.Kind} == 'b'"
+            steps: [{to: mock:b}]
+          - simple: "${header.kind} == 'a'"
+            steps: [{to: mock:never}]
+          - simple: "${header.kind} == 'true'"
+            steps: [{to: mock:flag}]
+        otherwise:
+          steps: [{to: mock:rest}]
+"""
+SAME_KIND = BY_KIND.replace("header.Kind", "header.kind")
+
+
+@pytest.mark.parametrize("route", [BY_KIND, SAME_KIND], ids=["in turn", "by value"])
+@pytest.mark.parametrize(
+    ("headers", "branch"),
+    [
+        ({"kind": "a"}, "a"),
+        ({"KIND": "b"}, "b"),
+        ({"kind": "A"}, "rest"),
+        ({"kind": True}, "flag"),
+        ({"kind": 7}, "rest"),
+        ({"kind": None}, "rest"),
+        ({}, "rest"),
+    ],
+)
+def test_a_choice_by_one_header_takes_the_same_branch_as_one_condition_after_the_other(bus, route, headers, branch):
+    bus.route(route).send("x", **headers)
+    assert [name for name in ("a", "b", "never", "flag", "rest") if bus.got(name)] == [branch]

@@ -28,11 +28,17 @@ def _header(name: str) -> Expression:
         value = raw(headers, name, _MISSING)
         return headers.get(name) if value is _MISSING else value
 
-    return get
+    return _noted(get, "header", name)
 
 
 def _property(name: str) -> Expression:
-    return lambda exchange: exchange.properties.get(name)
+    return _noted(lambda exchange: exchange.properties.get(name), "exchangeProperty", name)
+
+
+def _noted(get: Expression, kind: str, name: str) -> Expression:
+    """Note what is looked up: a choice that compares it again and again looks once."""
+    get.named = (kind, name)  # type: ignore[attr-defined]  # a note on a function
+    return get
 
 
 @function("header", "headers")
