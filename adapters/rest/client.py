@@ -77,12 +77,10 @@ class HttpEndpoint(Endpoint):
             raise OptionError(
                 f"'okStatusCodeRange' is not of the form 200-299: {self.ok_status_code_range!r}", self.at
             ) from None
-        # The query as the route wrote it; parameters given as a map are encoded here, once.
-        if self.extra and not self.query:
-            self.fixed_query = urllib.parse.urlencode({name: text(value) or "" for name, value in self.extra.items()})
-        else:
-            kept = [pair for pair in self.query.split("&") if pair and pair.partition("=")[0] in self.extra]
-            self.fixed_query = "&".join(kept)
+        # Encoded anew from the decoded values, so that what data brought is one value, whatever its characters.
+        self.fixed_query = urllib.parse.urlencode(
+            {name: text(value) or "" for name, value in self.extra.items()}, quote_via=urllib.parse.quote
+        )
         self.url = f"{self.scheme}://{self.raw_path}"
 
     def producer(self) -> Producer:

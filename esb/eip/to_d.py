@@ -10,6 +10,7 @@ from collections.abc import Callable
 from esb.coerce import inner, text
 from esb.component import Endpoint
 from esb.eip._names import has_functions, simple
+from esb.eip._quoting import quoted
 from esb.eip._sending import prepared, receiving, waiting, with_parameters
 from esb.errors import ConfigError, OptionError
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
@@ -84,7 +85,8 @@ class ToDynamicSpec(StepSpec):
     def _evaluation(self, builder: Builder) -> Expression:
         written = with_parameters(self.uri, self.parameters)
         if "language:" not in written:
-            return simple(builder, written, self.at)
+            # With the scheme written here, all else that a message brings is data; without, the message names a whole endpoint.
+            return (quoted if _written_scheme(written) else simple)(builder, written, self.where("uri"))
         # Camel joins parts in several languages with +: `mock:a-+language:xpath:/order/@kind`.
         parts = [self._part(builder, part) for part in re.split(r"\+(?![^(]*\))", written)]
         return lambda exchange: "".join(inner(part(exchange)) for part in parts)

@@ -1,0 +1,61 @@
+"""Data in a toD's URI stays data: it can neither set options, climb, choose a host nor be evaluated."""
+
+from __future__ import annotations
+
+import pytest
+
+from esb.context import RouteContext
+from esb.errors import ConfigErrors, Rejected
+from esb.exchange import IN_OUT, Exchange
+
+
+@pytest.fixture
+def sent(bus: RouteContext):
+    """Send a header's value through a route with a toD; returns the exchange and the names of the mocks that got something."""
+
+    def send(uri: str, value: str) -> tuple[Exchange, dict[str, int]]:
+        bus.load(f"- from: {{uri: 'direct:in', steps: [{{toD: {{uri: '{uri}'}}}}]}}")
+        bus.start()
+        exchange = bus.send("direct:in", Exchange("x", {"v": value}, pattern=IN_OUT))
+        mocks = bus.component("mock").endpoints
+        return exchange, {name: len(mock.received) for name, mock in mocks.items() if mock.received}
+
+    return send
+
+
+def test_a_value_in_the_path_keeps_its_characters(sent) -> None:
+    exchange, mocks = sent("mock:a-${header.v}", "x y")
+    assert exchange.error is None
+    assert len(mocks) == 1
+
+
+@pytest.mark.parametrize("value", ["b?retainFirst=0", "b&c", "b#c", "b%3Fx=1"])
+def test_a_value_in_the_path_brings_no_options(sent, value: str) -> None:
+    exchange, mocks = sent("mock:${header.v}", value)
+    assert exchange.error is None
+    assert list(mocks.values()) == [1]
+
+
+def test_a_value_in_the_query_brings_no_further_option(sent, tmp_path) -> None:
+    exchange, _ = sent(f"file:{tmp_path}?fileName=${{header.v}}", "a&jailStartingDirectory=false")
+    assert exchange.error is None
+    assert [file.name for file in tmp_path.iterdir()] == ["a&jailStartingDirectory=false"]
+
+
+def test_an_expression_in_a_value_is_refused(sent, tmp_path) -> None:
+    exchange, _ = sent(f"file:{tmp_path}?fileName=${{header.v}}", "${body}")
+    assert isinstance(exchange.error, Rejected)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["..", "../b", "a/../../b", "..\\b"])
+def test_a_value_does_not_climb_out_of_its_path(sent, value: str) -> None:
+    exchange, mocks = sent("mock:a/${header.v}", value)
+    assert isinstance(exchange.error, Rejected)
+    assert mocks == {}
+
+
+@pytest.mark.parametrize("uri", ["http://${header.v}/x", "https:${header.v}", "http://example${header.v}/x"])
+def test_a_host_from_a_message_is_a_finding(bus: RouteContext, uri: str) -> None:
+    with pytest.raises(ConfigErrors, match="host of an HTTP call"):
+        bus.load(f"- from: {{uri: 'direct:in', steps: [{{toD: {{uri: '{uri}'}}}}]}}")
