@@ -10,14 +10,21 @@ from esb.exchange import IN_OUT, Exchange
 
 
 @pytest.fixture
-def sent(bus: RouteContext):
+def running():
+    context = RouteContext()
+    yield context
+    context.stop(5)
+
+
+@pytest.fixture
+def sent(running: RouteContext):
     """Send a header's value through a route with a toD; returns the exchange and the names of the mocks that got something."""
 
     def send(uri: str, value: str) -> tuple[Exchange, dict[str, int]]:
-        bus.load(f"- from: {{uri: 'direct:in', steps: [{{toD: {{uri: '{uri}'}}}}]}}")
-        bus.start()
-        exchange = bus.send("direct:in", Exchange("x", {"v": value}, pattern=IN_OUT))
-        mocks = bus.component("mock").endpoints
+        running.load(f"- from: {{uri: 'direct:in', steps: [{{toD: {{uri: '{uri}'}}}}]}}")
+        running.start()
+        exchange = running.send("direct:in", Exchange("x", {"v": value}, pattern=IN_OUT))
+        mocks = running.component("mock").endpoints
         return exchange, {name: len(mock.received) for name, mock in mocks.items() if mock.received}
 
     return send
@@ -56,6 +63,6 @@ def test_a_value_does_not_climb_out_of_its_path(sent, value: str) -> None:
 
 
 @pytest.mark.parametrize("uri", ["http://${header.v}/x", "https:${header.v}", "http://example${header.v}/x"])
-def test_a_host_from_a_message_is_a_finding(bus: RouteContext, uri: str) -> None:
+def test_a_host_from_a_message_is_a_finding(running: RouteContext, uri: str) -> None:
     with pytest.raises(ConfigErrors, match="host of an HTTP call"):
-        bus.load(f"- from: {{uri: 'direct:in', steps: [{{toD: {{uri: '{uri}'}}}}]}}")
+        running.load(f"- from: {{uri: 'direct:in', steps: [{{toD: {{uri: '{uri}'}}}}]}}")
