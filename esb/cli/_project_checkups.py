@@ -27,7 +27,17 @@ def broker(project: Project) -> Iterator[Finding]:
 
     url = project.broker_url
     shown = without_secrets(url)
-    if url.startswith("sqlite:") and not Path(url.removeprefix("sqlite:").partition("?")[0]).exists():
+    file = Path(url.removeprefix("sqlite:").partition("?")[0].removeprefix("//"))
+    if url.startswith("sqlite:") and not file.parent.is_dir():
+        yield Finding(
+            "broker",
+            WRONG,
+            f"{shown}: there is no folder {file.parent}",
+            "nothing durable works",
+            f"mkdir -p {file.parent}",
+        )
+        return
+    if url.startswith("sqlite:") and not file.exists():
         yield Finding("broker", OK, f"{shown} will be made when the bus starts")
         return
     try:

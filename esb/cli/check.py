@@ -8,13 +8,14 @@ import sys
 
 import click
 
+from esb.cli._terminal import example
 from esb.cli.main import Options
 from esb.errors import ConfigError, ConfigErrors
 from esb.project import Project
 from esb.runtime.bus import check_schemas, load_routes, make_context
 
 
-@click.command("check")
+@click.command("check", epilog=example("esb check\nesb -i crm check --json"))
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
 @click.pass_obj
 def command(options: Options, as_json: bool) -> None:

@@ -6,13 +6,14 @@ import json
 
 import click
 
+from esb.cli._terminal import example
 from esb.cli.main import Options
 from esb.compiler.describe import described, text
 from esb.errors import UnknownName
 from esb.runtime.bus import load_routes, make_context
 
 
-@click.command("describe")
+@click.command("describe", epilog=example("esb describe orders-route"))
 @click.argument("route", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj

@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from esb.cli._terminal import example
 from esb.cli.check import check
 from esb.cli.main import EXIT_CONFIG, Options
 
 
-@click.command("run")
+@click.command("run", epilog=example("esb run\nesb -i crm -p poll=500 run --log-format json"))
 @click.option("--log-level", default="INFO", show_default=True, help="DEBUG, INFO, WARNING or ERROR.")
 @click.option(
     "--log-format",

@@ -39,6 +39,7 @@ def command(
     takes it up. Exit code 1 if it failed.
     """
     project = options.project()
+    project.state_folder  # noqa: B018 -- made on first use, and the embedded broker is in it
     context = make_context(project)
     scheme = endpoint.partition(":")[0]
     try:

@@ -1,0 +1,165 @@
+"""Failed messages on the embedded broker, by the command."""
+
+import json
+import threading
+
+import pytest
+from conftest import write
+
+from esb.broker.contract import Outgoing
+from esb.broker.history import history
+from esb.broker.open import open_broker
+from esb.cli._broker import connected
+from esb.errors import NotConnected, ValidationFailed
+
+
+@pytest.fixture
+def failed(project):
+    """Two dead letters (A1, A2) and two invalid messages (B1, B2) that came from the queue orders."""
+    write(project, esb="broker: 'sqlite:bus.db'\n")
+    (project / "routes").mkdir()
+    broker = open_broker(f"sqlite:{project}/bus.db")
+    broker.open()
+    assert connected(broker, 10)
+    for queue in ("orders", "orders.dlq", "orders.invalid", "elsewhere"):
+        broker.queue(queue)
+    answered = threading.Semaphore(0)
+    for id, queue, error in (
+        ("A1", "orders.dlq", NotConnected("no way to the ERP")),
+        ("A2", "orders.dlq", NotConnected("no way to the ERP")),
+        ("B1", "orders.invalid", ValidationFailed("not an order", [{"path": "lines", "message": "missing"}])),
+        ("B2", "orders.invalid", ValidationFailed("not an order")),
+    ):
+        told = history(error, route=f"route-{id[0]}", step="to1", at="routes/a.yaml:3:5", attempts=4, origin="orders")
+        message = Outgoing(id, b'{"order": 1}', {"orderId": id} | told, "application/json")
+        broker.publish(queue, message, lambda _error: answered.release())
+    for _ in range(4):
+        assert answered.acquire(timeout=10)
+    broker.close()
+    return project
+
+
+def depths(project) -> dict[str, int]:
+    broker = open_broker(f"sqlite:{project}/bus.db")
+    broker.open()
+    try:
+        assert connected(broker, 10)
+        return {queue: broker.depth(queue) for queue in broker.queues()}
+    finally:
+        broker.close()
+
+
+def ids(told) -> list[str]:
+    return [message["id"] for message in json.loads(told.out)["messages"]]
+
+
+def test_list_tells_the_queues_and_the_messages(esb, failed):
+    told = esb("-C", failed, "dlq", "list")
+    assert told.code == 0
+    assert "orders.dlq      dead     2" in told.out
+    assert "route-A" in told.out
+    assert "NotConnected: no way to the ERP" in told.out
+
+
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        ((), ["A1", "A2", "B1", "B2"]),
+        (("--queue", "orders.dlq"), ["A1", "A2"]),
+        (("--route", "route-B"), ["B1", "B2"]),
+        (("--error", "validationfailed"), ["B1", "B2"]),
+        (("--error", "no way"), ["A1", "A2"]),
+        (("--id", "A2", "--id", "B1"), ["A2", "B1"]),
+        (("--id", "A"), ["A1", "A2"]),
+        (("--older-than", "1h"), []),
+        (("--older-than", "0"), ["A1", "A2", "B1", "B2"]),
+    ],
+)
+def test_a_selection_names_messages_by_what_is_known_of_them(esb, failed, options, meant):
+    assert ids(esb("-C", failed, "dlq", "list", *options, "--json")) == meant
+
+
+def test_show_tells_the_message_its_error_its_route_its_step_and_its_position(esb, failed):
+    out = esb("-C", failed, "dlq", "show", "--id", "B1").out
+    for part in (
+        "orders.invalid",
+        "came from orders",
+        "route-B, step to1 at routes/a.yaml:3:5",
+        "lines: missing",
+        "orderId: B1",
+        "4 tries",
+        '"order": 1',
+    ):
+        assert part in out
+
+
+def test_show_as_json_has_the_body(esb, failed):
+    assert json.loads(esb("-C", failed, "dlq", "show", "--id", "B1", "--json").out)["body"] == '{"order": 1}'
+
+
+def test_an_id_that_may_mean_several_messages_is_refused_with_their_names(esb, failed):
+    for verb in (("show",), ("replay",), ("discard", "--yes")):
+        told = esb("-C", failed, "dlq", *verb, "--id", "A")
+        assert told.code == 2
+        assert "A1 on orders.dlq, A2 on orders.dlq" in told.err
+    assert depths(failed)["orders.dlq"] == 2
+
+
+@pytest.mark.parametrize("verb", [("replay",), ("discard", "--yes"), ("replay", "--queue", "orders.dlq")])
+def test_no_selection_is_refused(esb, failed, verb):
+    told = esb("-C", failed, "dlq", *verb)
+    assert told.code == 2
+    assert "say which messages" in told.err
+    assert depths(failed) == {"elsewhere": 0, "orders": 0, "orders.dlq": 2, "orders.invalid": 2}
+
+
+def test_replay_brings_messages_back_to_where_they_came_from(esb, failed):
+    told = esb("-C", failed, "dlq", "replay", "--queue", "orders.dlq", "--all")
+    assert (told.code, told.out) == (0, "2 messages replayed\n")
+    assert depths(failed) == {"elsewhere": 0, "orders": 2, "orders.dlq": 0, "orders.invalid": 2}
+
+
+def test_replay_to_a_queue_that_is_not_there_leaves_the_message_and_says_why(esb, failed):
+    told = esb("-C", failed, "dlq", "replay", "--id", "A1", "--to", "nowhere")
+    assert told.code == 1
+    assert "A1 stays:" in told.err
+    assert depths(failed)["orders.dlq"] == 2
+
+
+def test_replay_with_another_body_is_for_one_message(esb, failed, tmp_path):
+    (tmp_path / "body").write_text('{"order": 2}')
+    assert esb("-C", failed, "dlq", "replay", "--all", "--body", tmp_path / "body").code == 2
+    assert esb("-C", failed, "dlq", "replay", "--id", "A1", "--to", "elsewhere", "--body", tmp_path / "body").code == 0
+    broker = open_broker(f"sqlite:{failed}/bus.db")
+    broker.open()
+    assert connected(broker, 10)
+    assert [(one.id, one.body) for one in broker.browse("elsewhere")] == [("A1", b'{"order": 2}')]
+    broker.close()
+
+
+def test_discard_asks_first_and_where_nobody_can_be_asked_refuses(esb, failed):
+    told = esb("-C", failed, "dlq", "discard", "--route", "route-B")
+    assert told.code == 2
+    assert "this would throw away 2 messages: say --yes" in told.err
+    assert depths(failed)["orders.invalid"] == 2
+
+
+def test_discard_throws_away_what_is_meant_and_nothing_else(esb, failed):
+    told = esb("-C", failed, "dlq", "discard", "--id", "B2", "--yes", "--json")
+    assert json.loads(told.out) == {"discarded": 1}
+    assert ids(esb("-C", failed, "dlq", "list", "--json")) == ["A1", "A2", "B1"]
+
+
+def test_a_queue_that_is_not_there_is_a_usage_error_with_the_nearest_name(esb, failed):
+    told = esb("-C", failed, "dlq", "list", "--queue", "orders.dql")
+    assert told.code == 2
+    assert "did you mean 'orders.dlq'" in told.err
+
+
+def test_a_broker_that_was_never_there_is_not_made_by_looking(esb, project):
+    write(project, esb="broker: 'sqlite:bus.db'\n")
+    (project / "routes").mkdir()
+    told = esb("-C", project, "dlq", "list")
+    assert told.code == 1
+    assert "the bus has not run yet" in told.err
+    assert not (project / "bus.db").exists()
