@@ -30,8 +30,9 @@ def account(deployment: Deployment, sent: int, good: int, names: tuple[str, ...]
         settled(lambda: len(_skus(files / "cms")), good, tell, 120)
     crm = deployment.get("crm", "/crm/tables/prices/count")["records"]
     cms = len(_skus(files / "cms"))
+    # Different lines: a file that a fault has interrupted is read again from its beginning, and its rejects are written again.
     rejected = sum(
-        len((files / "rejects" / f"{name}.rejects.csv").read_text().splitlines())
+        len(set((files / "rejects" / f"{name}.rejects.csv").read_text().splitlines()))
         for name in names
         if (files / "rejects" / f"{name}.rejects.csv").exists()
     )
