@@ -53,6 +53,12 @@ class RabbitNode:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
 
     @property
+    def pid(self) -> int:
+        """The node's first process, whose tree is the node: for who measures its CPU. Only while it runs."""
+        assert self._server is not None
+        return self._server.pid
+
+    @property
     def log(self) -> str:
         """What the node has printed and logged."""
         files = [self.folder / "out", *sorted((self.folder / "log").glob("*.log"))]

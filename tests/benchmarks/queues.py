@@ -1,0 +1,220 @@
+"""W1, queue to queue, and W2, parse, validate, map, route in three and publish: on a private RabbitMQ node, the bus as ``esb run`` runs it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from esb.errors import NotConnected
+from esb.testing.rabbitmq import RabbitNode
+from tests.benchmarks import data, machine, peers
+from tests.benchmarks.figures import GOALS
+from tests.benchmarks.options import Options
+from tests.benchmarks.project import BusProject, Command, usage
+from tests.benchmarks.rabbit import Queues
+from tests.benchmarks.table import Column, Contender, Round, Table
+
+OUTPUTS = {"W1": ("esb.out",), "W2": ("esb.high", "esb.normal", "esb.low")}
+
+W1_ROUTE = """
+- route: {id: w1, from: {uri: "bus:in%s", steps: [{to: "bus:out"}]}}
+"""
+
+W2_ROUTE = """
+- route:
+    id: w2
+    from:
+      uri: bus:in%s
+      steps:
+        - unmarshal: {json: {unmarshalType: bench.Order}}
+        - setProperty: {name: priority, simple: "${body[priority]}"}
+        - transformDataType: {fromType: bench.Order, toType: bench.Invoice}
+        - marshal: {json: {unmarshalType: bench.Invoice}}
+        - choice:
+            when:
+              - simple: "${exchangeProperty.priority} == 'high'"
+                steps: [{to: "bus:high"}]
+              - simple: "${exchangeProperty.priority} == 'normal'"
+                steps: [{to: "bus:normal"}]
+            otherwise:
+              steps: [{to: "bus:low"}]
+"""
+
+TYPES = """
+types:
+  Line:
+    unknown: exclude
+    fields:
+      sku: {type: string, required: true}
+      quantity: {type: integer, required: true, data_key: qty, range: {min: 1}}
+      unitPrice: {type: float, required: true, data_key: price}
+  Customer:
+    unknown: exclude
+    fields:
+      name: {type: string, required: true}
+      email: {type: string, required: true, clean: [lower]}
+  Order:
+    unknown: exclude
+    fields:
+      id: {type: string, required: true, data_key: orderId}
+      customer: {type: nested, of: bench.Customer, required: true}
+      country: {type: string, required: true, length: 2}
+      amount: {type: float, required: true, data_key: total}
+      currency: {type: string, required: true}
+      created: {type: string, required: true, data_key: createdAt}
+      priority: {type: enum, values: [high, normal, low], required: true}
+      lines: {type: list, of: bench.Line, required: true}
+  InvoiceLine:
+    fields:
+      sku: {type: string, required: true}
+      quantity: {type: integer, required: true}
+      unitPrice: {type: float, required: true}
+  Invoice:
+    fields:
+      id: {type: string, required: true}
+      customerName: {type: string, required: true}
+      customerEmail: {type: string, required: true}
+      country: {type: string, required: true}
+      amount: {type: float, required: true}
+      currency: {type: string, required: true}
+      created: {type: string, required: true}
+      priority: {type: string, required: true}
+      lines: {type: list, of: bench.InvoiceLine, required: true}
+"""
+
+MAPPING = """
+mappings:
+  - from: bench.Order
+    to: bench.Invoice
+    fields:
+      id: id
+      customerName: customer.name
+      customerEmail: customer.email
+      country: country
+      amount: amount
+      currency: currency
+      created: created
+      priority: priority
+      lines: {each: {from: lines, fields: {sku: sku, quantity: quantity, unitPrice: unitPrice}}}
+"""
+
+COLUMNS = (
+    Column("steady", "msg/s"),
+    Column("own", "own CPU µs/msg"),
+    Column("broker", "broker CPU µs/msg"),
+    Column("memory", "peak RSS MB"),
+    Column("doubled", "doubled"),
+    Column("left", "left"),
+)
+
+
+class Running(Protocol):
+    """A contender at work."""
+
+    @property
+    def pid(self) -> int:
+        """The root of its processes."""
+
+    def check(self) -> None:
+        """Raise RuntimeError if it has ended."""
+
+
+Start = Callable[[], AbstractContextManager[Running]]
+
+
+def w1(options: Options) -> Table:
+    """Messages of 1 KB from one queue to another."""
+    return _measured("W1", "queue to queue on RabbitMQ, 1 KB persistent, manual ack, mandatory, confirms", options)
+
+
+def w2(options: Options) -> Table:
+    """Orders parsed, validated, mapped and routed."""
+    return _measured("W2", "parse JSON, validate, route in three, map, publish", options)
+
+
+def files(work: str, query: str = "") -> dict[str, str]:
+    """The project of a benchmark."""
+    route = (W1_ROUTE if work == "W1" else W2_ROUTE) % query
+    extra = {} if work == "W1" else {"schemas/bench.yaml": TYPES, "schemas/mappings/bench.yaml": MAPPING}
+    return {f"routes/{work}.yaml": route} | extra
+
+
+@contextmanager
+def node(table: Table) -> Iterator[RabbitNode | None]:
+    """A private node; None after noting that there is no server here."""
+    try:
+        private = RabbitNode()
+    except NotConnected as error:
+        table.skipped.append(str(error))
+        yield None
+        return
+    with private:
+        yield private
+
+
+def _measured(work: str, title: str, options: Options) -> Table:
+    count = 8_000 if options.quick else 20_000
+    table = Table(
+        work, f"{title}; {count:,} messages, quorum queues", COLUMNS, GOALS[work], against="limit: pika relay"
+    )
+    bodies = data.bodies(count)
+    with node(table) as rabbit:
+        if rabbit is None:
+            return table
+        relay = [sys.executable, "-m", "tests.benchmarks.relay", rabbit.url, work, "1000"]
+        starts: dict[str, Start] = {
+            "bus": lambda: BusProject(files(work), broker=rabbit.url, ready=False),
+            "bus, prefetch 1000": lambda: BusProject(
+                files(work, "?prefetch=1000"), broker=f"{rabbit.url}?window=1000", ready=False
+            ),
+            table.against: lambda: Command(relay),
+        }
+        camel = peers.camel_queues(work, rabbit.port)
+        if isinstance(camel, str):
+            table.skipped.append(camel)
+        else:
+            starts["Camel tuned"] = camel
+        broker = rabbit.pid
+        contenders = [
+            Contender(name, lambda start=start: _round(rabbit.url, broker, OUTPUTS[work], bodies, start))  # type: ignore[misc]
+            for name, start in starts.items()
+        ]
+        return table.measure(contenders, options.rounds)
+
+
+def _round(url: str, broker: int, outputs: tuple[str, ...], bodies: list[bytes], start: Start) -> Round:
+    """One run: the rate from 30 % to 90 % of the messages, and what is left of them after the stop."""
+    count = len(bodies)
+    with Queues(url) as queues:
+        queues.fresh(["esb.in", *outputs])
+        queues.fill("esb.in", bodies)
+        with start() as contender:
+            done, peak = 0, 0.0
+            marks: list[tuple[int, tuple[float, float], float]] = []
+            deadline = time.monotonic() + 100
+            while done < count:
+                contender.check()
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"only {done} of {count} messages arrived within 100 s")
+                done = sum(queues.depth(name) for name in outputs)
+                if (len(marks) < 1 and done >= 0.3 * count) or (len(marks) == 1 and done >= 0.9 * count):
+                    marks.append((done, usage(contender.pid), machine.cpu(broker)))
+                    peak = max(peak, machine.memory(contender.pid))
+                time.sleep(0.03)
+            if len(marks) < 2:
+                marks = [marks[0], (done, usage(contender.pid), machine.cpu(broker))]
+        time.sleep(0.3)
+        done, left = sum(queues.depth(name) for name in outputs), queues.depth("esb.in")
+    (first, (own, began), served), (last, (own_end, ended), served_end) = marks
+    passed = last - first
+    return {
+        "steady": passed / (ended - began),
+        "own": (own_end - own) / passed * 1e6,
+        "broker": (served_end - served) / passed * 1e6,
+        "memory": peak,
+        "doubled": done - count,
+        "left": left,
+    }
