@@ -262,6 +262,8 @@ _ALSO_CAUGHT: Final[dict[str, tuple[type[BaseException], ...]]] = {
 
 
 _ELSEWHERE: Final = {
+    "java.io.EOFException": "esb.dataformats._octets:EOFException",
+    "java.util.zip.ZipException": "esb.dataformats._octets:ZipException",
     "com.jayway.jsonpath.JsonPathException": "esb.languages._jsonpath.errors:JsonPathException",
     "com.jayway.jsonpath.InvalidPathException": "esb.languages._jsonpath.errors:InvalidPathException",
     "com.jayway.jsonpath.PathNotFoundException": "esb.languages._jsonpath.errors:PathNotFoundException",

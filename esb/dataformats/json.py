@@ -44,7 +44,7 @@ class Json(DataFormatSpec):
     enable_features = field(Kind.NAMES, (), doc="Jackson's features; ORDER_MAP_ENTRIES_BY_KEYS sorts keys.")
     disable_features = field(Kind.NAMES, (), doc="Accepted for Camel's sake.")
     content_type_header = field(Kind.BOOL, True, doc="Whether Content-Type is set.")
-    allow_unmarshall_type = field(Kind.BOOL, False, doc="Refused when true: a header must not choose the type.")
+    allow_unmarshall_type = field(Kind.BOOL, False, doc="Accepted without effect: a header must not choose the type.")
     allow_jms_type = field(Kind.BOOL, False)
     collection_type = field(Kind.TEXT, None)
     json_view = field(Kind.TEXT, None)

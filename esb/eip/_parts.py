@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from esb.coerce import Source, inner, is_element
+from esb.exchange import Message
 
 _OUTSIDE_PARENTHESES: Final = re.compile(r",(?![^()]*\))")
 
@@ -38,6 +39,8 @@ class Parts(NamedTuple):
 
     items: Iterable[Any]
     total: int | None
+    messages: bool = False
+    """Whether an item may be a Message, which then is the part's, headers and all (entries of an archive, a group of messages)."""
 
 
 def cutter(delimiter: str | None) -> Callable[[str], list[str]]:
@@ -72,10 +75,10 @@ def parts(value: Any, cut: Callable[[str], list[str]]) -> Parts:
     if isinstance(value, (list, tuple)):
         if any(item is None for item in value):  # ``in`` would ask items for equality, and some answer strangely
             value = [item for item in value if item is not None]
-        return Parts(value, len(value))
+        return Parts(value, len(value), bool(value) and isinstance(value[0], Message))
     if _is_one(value):
         return Parts((value,), 1)
-    return Parts(_present(iter(value)), None)
+    return Parts(_present(iter(value)), None, getattr(value, "messages", False))
 
 
 def _is_one(value: Any) -> bool:

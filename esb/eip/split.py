@@ -9,7 +9,7 @@ from typing import Any
 from esb.eip._gathering import Gathering, GatheringSpec
 from esb.eip._parts import cutter, parts
 from esb.eip._processors import processor
-from esb.exchange import Exchange
+from esb.exchange import Exchange, Message
 from esb.fields import Kind, field
 from esb.program import Step
 from esb.step import Builder
@@ -51,13 +51,15 @@ class SplitSpec(GatheringSpec):
 
         def split(exchange: Exchange) -> None:
             found = parts(evaluate(exchange), cut)
-            items, count = found
+            items, count, messages = found
             if count is None and not streaming:
                 items = list(items)
                 count = len(items)
             if count == 0:
                 return
             children = _streamed(exchange, items) if streaming else _sized(exchange, items, count)
+            if messages:
+                children = _unwrapped(children)
             if prepare is not None:
                 children = _prepared(children, prepare)
             gathering.run(exchange, zip(children, repeat(program)))
@@ -116,6 +118,13 @@ def _streamed(exchange: Exchange, items: Iterable[Any]) -> Iterator[Exchange]:
         child = derive()
         child.message.body = ahead.pop()
         child.properties.update({INDEX: index, SIZE: index + 1, COMPLETE: True})
+        yield child
+
+
+def _unwrapped(children: Iterator[Exchange]) -> Iterator[Exchange]:
+    for child in children:
+        if isinstance(child.message.body, Message):
+            child.message = child.message.body.copy()
         yield child
 
 
