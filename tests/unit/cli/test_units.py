@@ -19,7 +19,7 @@ def installed(esb, project, tmp_path) -> Path:
         project,
         esb="project: shop\ndrain: 7s\ninstances: {crm: {routes: [routes/crm]}}\nproperties: {in: /srv/drop}\n",
         routes__a="- route: {from: {uri: 'file:{{in}}', steps: [{to: 'bus:a'}]}}\n",
-        routes__crm__c="- route: {from: {uri: 'bus:c', steps: [{to: 'http://192.0.2.7:99/x'}, {setHeader: {name: k, constant: '{{credential:crm-key}}'}}]}}\n",
+        routes__crm__c="- route: {from: {uri: 'bus:c', steps: [{to: 'http://192.0.2.7:99/x'}, {setBody: {constant: '{{credential:crm-key}}'}}]}}\n",
     )
     folder = tmp_path / "units"
     told = esb("-C", project, "units", "install", "--dir", folder)
@@ -73,10 +73,8 @@ def test_a_stop_has_the_time_to_drain(installed):
 
 
 def test_the_projects_own_routes_run_without_an_instance_option(installed):
-    assert (
-        "-i"
-        not in [line for line in needs(installed, "shop").splitlines() if line.startswith("ExecStart=/")][0].split()
-    )
+    [command] = [line for line in needs(installed, "shop").splitlines() if line.startswith("ExecStart=/")]
+    assert "-i" not in command.split()
     assert "ExecStart" not in needs(installed, "crm")
 
 
