@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, runtime_checkable
 
 from esb.errors import NOWHERE, OptionError, Position
 from esb.exchange import Exchange
@@ -20,6 +20,10 @@ Deliver = Callable[[Sequence[Exchange]], None]
 
 Never raises for a message: the outcome is in ``exchange.error`` and in the unit.
 """
+
+
+PASSED: Final = "esb.passed"
+"""Property: a failure that came out of a kamelet. The error handlers it meets on its way only send it to a dead letter endpoint, as in Camel."""
 
 
 class Timer(Protocol):
@@ -78,6 +82,14 @@ class Context(Protocol):
 
     def route_control(self, action: str, route_id: str) -> str:
         """Start, stop, suspend, resume or tell the status of a route (controlbus)."""
+
+    def from_template(
+        self, template: str, route_id: str, parameters: Mapping[str, str], at: Position, *, error_handler: bool
+    ) -> None:
+        """Make a route of a template (kamelet). While routes are loaded it is made after them, with its findings; otherwise now.
+
+        ``error_handler`` False leaves its failures to whoever calls it. Raises ConfigError.
+        """
 
     @property
     def http(self) -> HttpHost:

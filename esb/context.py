@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from esb.compiler.assemble import AroundStep, compile_files
+from esb.compiler.assemble import AroundProducer, AroundStep, compile_files
 from esb.compiler.endpoints import make_endpoint
 from esb.compiler.rest import expand_rests
 from esb.compiler.route import Route
+from esb.compiler.templates import Wanted
 from esb.component import Component, Consumer, Endpoint
 from esb.dsl.document import parse_document
 from esb.dsl.model import RouteFile
@@ -69,12 +70,17 @@ class RouteContext:
         self._lock = threading.RLock()
         self._scheduler = Scheduler(name)
         self.started = False
+        self._loading = False
         self.failures: list[str] = []
         """What could not be started, for health."""
         self.on_endpoint: Callable[[Endpoint], None] | None = None
         """Called with each endpoint when it is made: ``esb test`` puts mocks in place of what leaves the bus."""
         self.around_step: AroundStep | None = None
         """Put around each step when it is compiled, with its route's id: ``esb test --coverage`` counts."""
+        self.around_producer: AroundProducer | None = None
+        """Put around producers that send from outside of all routes: ``interceptSendToEndpoint`` holds there too."""
+        self.wanted: list[Wanted] = []
+        """Routes of templates that endpoints have asked for; empty between loads."""
 
     # -- loading ---------------------------------------------------------------------------------------------------------------
 
@@ -86,6 +92,7 @@ class RouteContext:
         """Load several documents, each with the name to call it in messages. Raises ConfigErrors with all findings."""
         findings: list[ConfigError] = []
         files: list[RouteFile] = []
+        self.wanted.clear()
         parser = Parser(self.registry, self.properties, findings)
         for source, name in sources:
             try:
@@ -95,15 +102,30 @@ class RouteContext:
                 continue
             files.append(parse_document(parser, root, name))
         expand_rests(parser, files, self.registry)
-        routes = compile_files(self, files, findings)
+        return self._add(files, findings)
+
+    def _add(self, files: list[RouteFile], findings: list[ConfigError]) -> list[Route]:
+        self._loading = True
+        try:
+            routes = compile_files(self, files, findings)
+        finally:
+            self._loading = False
         if findings:
-            raise ConfigErrors(_flat(findings))
+            raise ConfigErrors(findings)
         self.files += files
         for route in routes:
             self.routes[route.id] = route
         if self.started:
             self._start_routes(routes)
         return routes
+
+    def from_template(
+        self, template: str, route_id: str, parameters: Mapping[str, str], at: Position, *, error_handler: bool
+    ) -> None:
+        with self._lock:
+            self.wanted.append(Wanted(template, route_id, dict(parameters), at, error_handler))
+            if not self._loading and self.started:  # a message has named the kamelet
+                self._add([], [])
 
     # -- life cycle ------------------------------------------------------------------------------------------------------------
 
@@ -126,7 +148,7 @@ class RouteContext:
                 failures.append(error)
                 self.failures.append(f"route {route.id}: {error}")
         if failures:
-            raise ConfigErrors(_flat(failures))
+            raise ConfigErrors(failures)
 
     def stop(self, drain: float = 30.0) -> None:
         """Stop routes in reverse order, then components and services. Waits up to ``drain`` seconds for what is under way. Idempotent."""
@@ -157,21 +179,7 @@ class RouteContext:
         route = self.routes.get(route_id)
         if route is None:
             raise UnknownName("route", route_id, self.routes)
-        match action:
-            case "start" | "resume":
-                route.start()
-            case "stop":
-                route.stop()
-            case "suspend":
-                route.suspend()
-            case "restart":
-                route.stop()
-                route.start()
-            case "status":
-                pass
-            case _:
-                raise UnknownName("action", action, ("start", "stop", "suspend", "resume", "restart", "status"))
-        return route.status
+        return route.control(action)
 
     # -- sending ---------------------------------------------------------------------------------------------------------------
 
@@ -179,6 +187,8 @@ class RouteContext:
         """Send an exchange to an endpoint and wait until it is settled; a failure is left in ``exchange.error``."""
         endpoint = self.endpoint(uri)
         producer = endpoint.producer()
+        if self.around_producer is not None:
+            producer = self.around_producer(endpoint.uri, producer)
         producer.start()
         settled = threading.Event()
         exchange.unit = exchange.unit or UnitOfWork(lambda _: settled.set())
@@ -287,10 +297,3 @@ def _attempt(route: Route, stop: Callable[[], None]) -> None:
         stop()
     except Exception:
         _log.exception("%s: stopping failed", route.id)
-
-
-def _flat(findings: Iterable[ConfigError]) -> list[ConfigError]:
-    flat: list[ConfigError] = []
-    for finding in findings:
-        flat += finding.findings if isinstance(finding, ConfigErrors) else (finding,)
-    return flat

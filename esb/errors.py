@@ -120,7 +120,8 @@ class ConfigErrors(ConfigError):
     code = "ESB-R000"
 
     def __init__(self, findings: Sequence[ConfigError]) -> None:
-        self.findings = tuple(sorted(findings, key=lambda f: (f.at.file, f.at.line, f.at.column)))
+        flat = [one for found in findings for one in (found.findings if isinstance(found, ConfigErrors) else (found,))]
+        self.findings = tuple(sorted(flat, key=lambda f: (f.at.file, f.at.line, f.at.column)))
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
     def __str__(self) -> str:

@@ -5,23 +5,20 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
+from esb.compiler import completion
 from esb.compiler.build import RouteParts, StepsBuilder
 from esb.compiler.handlers import keeps_original, make_handler
+from esb.compiler.interceptors import SendInterceptors, around_steps, before_route
 from esb.compiler.references import make_bean
 from esb.compiler.route import Route
-from esb.component import Context
-from esb.dsl.model import (
-    ErrorHandlerSpec,
-    OnExceptionSpec,
-    RefErrorHandlerSpec,
-    RouteConfigurationSpec,
-    RouteDef,
-    RouteFile,
-)
+from esb.compiler.scope import intercepts_of, scope_of
+from esb.compiler.templates import Instance, Templates, Wanted
+from esb.component import Context, Producer
+from esb.dsl.model import BeanSpec, InterceptSendToEndpointSpec, RouteConfigurationSpec, RouteDef, RouteFile
 from esb.dsl.placeholders import Properties
 from esb.errors import ConfigError, OptionError
 from esb.exchange import Exchange
@@ -34,6 +31,10 @@ AroundStep = Callable[[str, Step, StepSpec], Step]
 """Puts something around a step of the route with that id."""
 
 
+AroundProducer = Callable[[str, Producer], Producer]
+"""Puts something around the producer of the endpoint with that URI."""
+
+
 class Target(Context, Protocol):
     """The context that routes are compiled for."""
 
@@ -44,34 +45,42 @@ class Target(Context, Protocol):
     stopping: threading.Event
     dynamic_schemes: frozenset[str]
     around_step: AroundStep | None
+    around_producer: AroundProducer | None
+    wanted: list[Wanted]
 
 
 def compile_files(context: Target, files: Sequence[RouteFile], findings: list[ConfigError]) -> list[Route]:
-    """Compile all routes of some files; what is wrong is noted in ``findings``."""
+    """Compile all routes of some files, and those that their ``kamelet:`` endpoints want; what is wrong is noted in ``findings``.
+
+    Without files, only what is wanted is made.
+    """
+    everything = [*context.files, *files]
+    templates = Templates(context, everything, findings)
+    templated = templates.templated(files)
+    _bind(context, (bean for file in files for bean in file.beans), findings)
+    _bind(context, (bean for instance in templated for bean in instance.beans), findings)
     for file in files:
-        for bean in file.beans:
-            try:
-                context.bind("bean", bean.bean_name, make_bean(context, bean))
-            except ConfigError as error:
-                findings.append(error)
         for name, spec in file.data_formats.items():
             context.bind("bean", name, spec)
-    configurations = [
-        one for file in (*context.files, *files) for one in file.configurations if _holds(context, one.precondition)
-    ]
-    routes: list[Route] = []
-    taken = dict.fromkeys(context.routes)
-    numbers = _Numbers()
+    compilation = _Compilation(context, everything, [one.definition for one in templated], findings)
     for file in files:
         for definition in file.routes:
-            if not _holds(context, definition.spec.precondition):
-                continue
-            compiled = _Compilation(context, file, configurations, findings, numbers)
-            route = compiled.route(definition, taken)
-            if route is not None:
-                taken[route.id] = None
-                routes.append(route)
-    return routes
+            compilation.route(definition, file)
+    compilation.templated(templated)
+    while context.wanted:
+        instance = templates.kamelet(context.wanted.pop(0))
+        if instance is not None:
+            _bind(context, instance.beans, findings)
+            compilation.route(instance.definition, instance.file)
+    return compilation.routes
+
+
+def _bind(context: Target, beans: Iterable[BeanSpec], findings: list[ConfigError]) -> None:
+    for bean in beans:
+        try:
+            context.bind("bean", bean.bean_name, make_bean(context, bean))
+        except ConfigError as error:
+            findings.append(error)
 
 
 class _Numbers:
@@ -95,32 +104,61 @@ def _holds(context: Target, precondition: str | None) -> bool:
 
 
 class _Compilation:
-    """What holds for the routes of one file."""
+    """One load: the routes compiled so far, and what holds for all of them."""
 
     def __init__(
         self,
         context: Target,
-        file: RouteFile,
-        configurations: Sequence[RouteConfigurationSpec],
+        files: Sequence[RouteFile],
+        templated: Sequence[RouteDef],
         findings: list[ConfigError],
-        numbers: _Numbers,
     ) -> None:
         self._context = context
-        self._file = file
-        self._configurations = configurations
         self._findings = findings
-        self._numbers = numbers
+        self._numbers = _Numbers()
+        self._taken = dict.fromkeys(context.routes)
+        self._configurations: list[RouteConfigurationSpec] = [
+            one for file in files for one in file.configurations if _holds(context, one.precondition)
+        ]
+        # A send is intercepted wherever it is made, so these are gathered from everywhere.
+        written = [clause for file in files for clause in file.intercepts]
+        written += [clause for one in self._configurations for clause in intercepts_of(one)]
+        for definition in (*(one for file in files for one in file.routes), *templated):
+            written += definition.intercepts
+        self._sends = [clause for clause in written if isinstance(clause, InterceptSendToEndpointSpec)]
+        self.routes: list[Route] = []
 
-    def route(self, definition: RouteDef, taken: dict[str, Any]) -> Route | None:
-        """The compiled route; None after noting why not."""
+    def templated(self, instances: Sequence[Instance]) -> None:
+        """Compile the routes of templates."""
+        # Camel numbers them twice, and routes may show their ids.
+        for instance in instances:
+            if instance.definition.spec.id is None:
+                self._numbers.next("route")
+        for instance in instances:
+            self.route(instance.definition, instance.file)
+
+    def route(self, definition: RouteDef, file: RouteFile) -> None:
+        """Compile one route, unless its precondition leaves it out."""
         spec = definition.spec
-        route_id = spec.id or self._free_id(taken)
-        if route_id in taken:
+        if not _holds(self._context, spec.precondition):
+            return
+        route_id = spec.id or self._free_id()
+        if route_id in self._taken:
             self._findings.append(
                 OptionError(f"the route id {route_id!r} is taken", spec.at, "give each route an id of its own")
             )
-            return None
-        context = self._context
+            return
+        try:
+            route = self._compiled(route_id, definition, file)
+        except ConfigError as error:
+            self._findings.append(error)
+            return
+        self._taken[route_id] = None
+        self.routes.append(route)
+
+    def _compiled(self, route_id: str, definition: RouteDef, file: RouteFile) -> Route:
+        context, spec = self._context, definition.spec
+        scope = scope_of(definition, self._configurations, file)
         parts = RouteParts(
             context,
             route_id,
@@ -131,22 +169,21 @@ class _Compilation:
         )
         if context.around_step is not None:
             parts.wraps.append(partial(context.around_step, route_id))
-        handler, clauses = self._error_handling(definition)
-        endpoint = None
-        try:
-            endpoint = context.endpoint(spec.from_.uri, spec.from_.parameters, spec.from_.where("uri"))
-        except ConfigError as error:
-            self._findings.append(error)  # the steps are read all the same, for what is wrong with them
-        try:
-            parts.handler = make_handler(parts, handler, clauses, context.stopping)
-        except ConfigError as error:
-            self._findings.append(error)
+        endpoint = context.endpoint(spec.from_.uri, spec.from_.parameters, spec.from_.at)
+        sends = SendInterceptors(parts, self._sends) if self._sends else None
+        if sends is not None:
+            parts.wrap_producer = sends.around
+            context.around_producer = context.around_producer or sends.around
+        parts.handler = make_handler(parts, scope.handler, scope.on_exceptions, context.stopping)
+        if sends is not None:
+            sends.compile()
+        first = before_route(parts, scope.intercepts, endpoint.uri)
+        around_steps(parts, scope.intercepts, endpoint.uri)
+        noted, at_end = completion.completions(parts, scope.completions)
         received = spec.from_.variable_receive
-        program = StepsBuilder(parts).compile(definition.steps, tail=not received)
+        program = StepsBuilder(parts).compile((*first, *noted, *definition.steps), tail=not received)
         if received:
             program = _receiving(program, variable(received, context))
-        if endpoint is None:
-            return None
         return Route(
             id=route_id,
             endpoint=endpoint,
@@ -155,31 +192,17 @@ class _Compilation:
             description=spec.description or "",
             startup_order=spec.startup_order,
             auto_startup=spec.auto_startup,
-            keeps_original=keeps_original(handler, clauses),
+            keeps_original=keeps_original(scope.handler, scope.on_exceptions)
+            or completion.keeps_original(scope.completions),
+            completions=tuple(at_end),
             on_start=parts.on_start,
             on_stop=parts.on_stop,
         )
 
-    def _free_id(self, taken: dict[str, Any]) -> str:
-        while (route_id := self._numbers.next("route")) in taken:
+    def _free_id(self) -> str:
+        while (route_id := self._numbers.next("route")) in self._taken:
             pass
         return route_id
-
-    def _error_handling(self, definition: RouteDef) -> tuple[ErrorHandlerSpec | None, list[OnExceptionSpec]]:
-        """The handler that holds for a route and its clauses: the route's own, its configurations', the file's."""
-        spec = definition.spec
-        own = spec.error_handler
-        if own is None and spec.error_handler_ref:
-            own = ErrorHandlerSpec(spec.at, ref_error_handler=RefErrorHandlerSpec(spec.at, ref=spec.error_handler_ref))
-        configured = [one for one in self._configurations if _applies(one, spec.route_configuration_id)]
-        handler = own or next((one.error_handler for one in configured if one.error_handler), None)
-        if handler is None and self._file.error_handlers:
-            handler = self._file.error_handlers[-1]
-        clauses = [*definition.on_exceptions]
-        for one in configured:
-            clauses += one.on_exception
-        clauses += self._file.on_exceptions
-        return handler, clauses
 
 
 def _receiving(program: Program, received: Variable) -> Program:
@@ -194,12 +217,3 @@ def _receiving(program: Program, received: Variable) -> Program:
             exchange.message.body = received.get(exchange)
 
     return Program((receive, program, answer))
-
-
-def _applies(configuration: RouteConfigurationSpec, wanted: str | None) -> bool:
-    """Whether a configuration holds for a route: by its id (``*`` as wildcard), or for all routes when it has none."""
-    if wanted:
-        from fnmatch import fnmatchcase
-
-        return any(fnmatchcase(configuration.id or "", pattern.strip()) for pattern in wanted.split(","))
-    return not configuration.id

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from esb.compiler.policy import Policy
+from esb.component import PASSED
 from esb.errors import RouteError
 from esb.exchange import Exchange, Message
 from esb.expression import Predicate
@@ -119,6 +120,8 @@ class ErrorHandler:
         while True:
             plan = self._plan(exchange, error)
             self._note(exchange, error, program, at)
+            if exchange.properties.get(PASSED) is error:
+                return self._exhausted(exchange, error, replace(plan, clause=None), at)
             if plan.occurred:
                 plan.occurred(exchange)
             if before is None or not self._again(exchange, plan, attempts):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from esb.compiler.counts import Counts
 from esb.component import Consumer, Endpoint
+from esb.errors import UnknownName
 from esb.exchange import Exchange, current
 from esb.program import Program, Step
 from esb.unit import UnitOfWork
@@ -136,6 +137,24 @@ class Route:
         else:
             self.consumer.start()
         self.status = "Started"
+
+    def control(self, action: str) -> str:
+        """Do what an operator asks for, and tell the status. Raises UnknownName for an unknown action."""
+        match action:
+            case "start" | "resume":
+                self.start()
+            case "stop":
+                self.stop()
+            case "suspend":
+                self.suspend()
+            case "restart":
+                self.stop()
+                self.start()
+            case "status":
+                pass
+            case _:
+                raise UnknownName("action", action, ("start", "stop", "suspend", "resume", "restart", "status"))
+        return self.status
 
     def suspend(self) -> None:
         """Take nothing new."""

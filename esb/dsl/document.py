@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from esb.dsl.model import (
+    CLAUSES,
     BeanSpec,
     ErrorHandlerSpec,
     InterceptFromSpec,
@@ -19,7 +20,7 @@ from esb.dsl.model import (
     RouteSpec,
 )
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
-from esb.dsl.parse import Parser, camel_case
+from esb.dsl.parse import Parser
 from esb.errors import OptionError, Position, RouteSyntaxError, UnknownName
 from esb.fields import Spec
 
@@ -79,7 +80,7 @@ def _element(parser: Parser, parsed: RouteFile, item: Node) -> None:
         )
         return
     for key, value in item:
-        name = camel_case(key.text)
+        name = key.text
         if name == "route":
             _route(parser, parsed, value, key.at)
         elif name == "from":
@@ -107,11 +108,26 @@ def route(parser: Parser, node: Node, at: Position) -> RouteDef | None:
     clauses, parser.clauses = parser.clauses, outer
     if spec is None:
         return None
+    _saga_around(parser, spec)
     return RouteDef(
         spec,
         tuple(clause for clause in clauses if isinstance(clause, OnExceptionSpec)),
         tuple(clause for clause in clauses if isinstance(clause, OnCompletionSpec)),
+        tuple(clause for clause in clauses if isinstance(clause, InterceptSpec)),
     )
+
+
+def _saga_around(parser: Parser, spec: RouteSpec) -> None:
+    """A saga is of the whole route, as in Camel: the route's other steps, also those before it, become its first ones."""
+    holder = spec.from_ if spec.from_.steps else spec
+    sagas = [step for step in holder.steps if step.name == "saga"]
+    if not sagas:
+        return
+    if len(sagas) > 1:
+        parser.note(OptionError("the route has two sagas", sagas[1].at, "put one of them into a route of its own"))
+    saga: Any = sagas[0]
+    saga.steps = (*(step for step in holder.steps if step is not saga), *saga.steps)
+    holder.steps = (saga,)
 
 
 def _route(parser: Parser, parsed: RouteFile, node: Node, at: Position) -> None:
@@ -127,10 +143,10 @@ def _route(parser: Parser, parsed: RouteFile, node: Node, at: Position) -> None:
 
 def _clause(parser: Parser, parsed: RouteFile, name: str, node: Node, at: Position) -> None:
     cls, where = _CLAUSES[name]
-    if name == "onException" and parsed.routes:
+    if name in CLAUSES and parsed.routes:
         parser.note(
             OptionError(
-                "onException stands before the routes it is for",
+                f"{name} stands before the routes it is for",
                 at,
                 "move it to the top of the file, or into the route's first steps",
             )

@@ -283,6 +283,7 @@ class RouteDef:
     spec: RouteSpec
     on_exceptions: tuple[OnExceptionSpec, ...] = ()
     on_completions: tuple[OnCompletionSpec, ...] = ()
+    intercepts: tuple[InterceptSpec, ...] = ()
 
     @property
     def steps(self) -> tuple[StepSpec, ...]:

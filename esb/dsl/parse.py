@@ -28,12 +28,13 @@ TAKES_REST: Final = frozenset(
         "pipeline",
         "saga",
         "resequence",
-        "onException",
         "kamelet",
+        *CLAUSES,
     }
-    - {"kamelet"}
 )
 """Blocks that take the rest of the list as their steps when they have none of their own (seen in Camel 4.17)."""
+_TOP_ONLY: Final = frozenset({*CLAUSES, "saga"})
+"""What concerns a route as a whole, so it stands among its outermost steps."""
 
 
 S = TypeVar("S", bound=Spec)
@@ -53,6 +54,9 @@ class Parser:
         self.findings = findings
         self.clauses: list[Spec] = []
         """Clauses met among steps; whoever parses a route takes them."""
+        self.prefix = ""
+        """Put before the ids of steps (nodePrefixId, a templated route's prefixId)."""
+        self._depth = 0
 
     def note(self, error: ConfigError) -> None:
         """Add a finding."""
@@ -265,13 +269,24 @@ class Parser:
         if not isinstance(node, ListNode):
             self.note(RouteSyntaxError(f"steps are a list, not {node}", node.at, "begin each step with '- '"))
             return ()
+        self._depth += 1
+        try:
+            return self._list(node)
+        finally:
+            self._depth -= 1
+
+    def _list(self, node: ListNode) -> tuple[StepSpec, ...]:
         parsed: list[StepSpec] = []
         for index, item in enumerate(node.items):
             if not isinstance(item, MapNode) or len(item) != 1:
                 self.note(self._not_a_step(item))
                 continue
             key, value = item.entries[0]
-            name = camel_case(key.text)
+            name = key.text  # options may be written in kebab case, names of steps may not
+            if name in _TOP_ONLY and self._depth > 1:
+                self.note(
+                    OptionError(f"{name} stands inside a block", key.at, "move it to the top of the route's steps")
+                )
             if name in CLAUSES:
                 value, took = self._with_rest(name, CLAUSES[name], value, node.items[index + 1 :])
                 clause = self.spec(CLAUSES[name], value, key.at)
@@ -285,6 +300,8 @@ class Parser:
                 value, took = self._with_rest(name, found, value, node.items[index + 1 :])
                 step = self.spec(found, value, key.at)
                 if step is not None:
+                    if self.prefix and step.id:
+                        step.id = self.prefix + step.id
                     parsed.append(step)
             if took:
                 break
@@ -296,9 +313,14 @@ class Parser:
             return value, False
         given = value.get("steps") if isinstance(value, MapNode) else None
         filled = (isinstance(given, ListNode) and given.items) or (isinstance(given, ScalarNode) and not given.is_null)
-        if filled or (isinstance(value, ScalarNode) and not value.is_null):
+        if filled:
             return value, False
         entries = value.without("steps").entries if isinstance(value, MapNode) else ()
+        if isinstance(value, ScalarNode) and not value.is_null:
+            short = next((declared.name for declared in cls.fields.values() if declared.scalar), None)
+            if short is None:
+                return value, False
+            entries = ((ScalarNode(short, value.at), value),)
         return MapNode((*entries, (ScalarNode("steps", value.at), ListNode(rest, rest[0].at))), value.at), True
 
     def _not_a_step(self, item: Node) -> ConfigError:

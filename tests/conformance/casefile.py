@@ -60,7 +60,7 @@ class Case:
 def load_case(path: Path, root: Path) -> Case:
     text = path.read_text(encoding="utf-8")
     document: dict[str, Any] = yaml.load(text, Loader=CoreLoader)
-    routes = document.get("routesText") or _routes_of(text)
+    routes = document["routesText"] if "routesText" in document else _routes_of(text)
     golden = json.loads(path.with_suffix("").with_suffix(".golden.json").read_text(encoding="utf-8"))
     return Case(path.relative_to(root).with_suffix("").as_posix(), document, routes, golden)
 
