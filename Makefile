@@ -18,7 +18,7 @@ install: $(STAMP)  ## Make the virtual environment with everything the tests nee
 $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[test,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -e '.[test,dev]'
 	@touch $@
 
 system-packages:  ## Install RabbitMQ and PHP (Debian) for the integration tests, where they are missing
