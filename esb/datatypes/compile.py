@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from marshmallow import Schema
 
+from esb.datatypes.bounded import bounded_load
 from esb.datatypes.compilable import Uncompilable
 from esb.datatypes.dump_code import DumpCode
 from esb.datatypes.load_code import LoadCode
@@ -37,7 +38,7 @@ class _Code(Protocol):
 
 def compile_load(schema: Schema) -> Compiled:
     """``schema.load`` of one value, generated if possible. Raises marshmallow's ValidationError as that does."""
-    return _compile(schema, LoadCode, "load", schema.load)
+    return _compile(schema, LoadCode, "load", bounded_load(schema))
 
 
 def compile_dump(schema: Schema) -> Compiled:

@@ -68,8 +68,8 @@ def test_what_is_no_object_is_reported_at_the_top(value: Any) -> None:
 
 def test_a_hundred_thousand_bad_items_give_a_bounded_report() -> None:
     failed = failing({"id": "1", "lines": [{}] * 100_000})
-    assert len(failed.report) == MAX_ENTRIES + 1
-    assert failed.report[-1]["message"] == f"... and {100_000 - MAX_ENTRIES} more"
+    assert 900 < len(failed.report) <= MAX_ENTRIES + 1
+    assert failed.report[-1]["message"].endswith("of 100000 items were looked at.")
     assert len(str(failed)) < 500
 
 
