@@ -7,12 +7,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import click
 
 from esb.broker.contract import Broker
 from esb.broker.history import without_secrets
 from esb.broker.open import open_broker
-from esb.errors import NotConnected
+from esb.errors import ConfigError, NotConnected
 from esb.project import Project
+from esb.runtime.bus import load_routes, make_context
 
 _PATIENCE = 10.0
 
@@ -36,9 +40,27 @@ def opened(project: Project, seconds: float = _PATIENCE) -> Iterator[Broker]:
             raise NotConnected(
                 f"the broker at {without_secrets(url)} cannot be reached ({broker.state}) within {seconds:g} s; 'esb doctor' tells more"
             )
+        if scheme.startswith("amqp"):
+            _declare(project, broker)
         yield broker
     finally:
         broker.close()
+
+
+def _declare(project: Project, broker: Broker) -> None:
+    """Tell the broker the queues that the project's routes consume from, and those of what fails there: over AMQP nobody can ask for a list."""
+    context = make_context(
+        project, {"broker": lambda _: broker}
+    )  # never stopped: nothing is started in it, and the broker is not its own
+    try:
+        load_routes(project, context)
+    except ConfigError as error:
+        click.echo(f"{error}\nqueues are looked for by --queue only, since the routes cannot be read", err=True)
+        return
+    for route in context.routes.values():
+        endpoint: Any = route.endpoint
+        if endpoint.scheme == "bus":
+            endpoint.declare_for_consumer()
 
 
 def connected(broker: Broker, seconds: float) -> bool:

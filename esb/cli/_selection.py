@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from esb.broker.contract import Broker
-from esb.broker.dead_letters import DeadLetter, FailedQueue, failed_queues, letters
-from esb.errors import did_you_mean
+from esb.broker.dead_letters import DEAD, DeadLetter, FailedQueue, failed_queues, letters
+from esb.errors import Unroutable, did_you_mean
 from esb.fields import seconds
 
 
@@ -77,6 +77,8 @@ def queues(broker: Broker, selection: Selection) -> list[FailedQueue]:
         return found
     chosen = [one for one in found if one.name == selection.queue]
     if not chosen:
+        if _holds_failures(broker, selection.queue):  # a broker without a list of its queues may have it all the same
+            return [FailedQueue(selection.queue, DEAD, broker.depth(selection.queue))]
         hint = did_you_mean(selection.queue, [one.name for one in found])
         raise click.UsageError(f"there is no queue of failed messages {selection.queue!r}; {hint}".rstrip("; "))
     return chosen

@@ -163,3 +163,10 @@ def test_a_broker_that_was_never_there_is_not_made_by_looking(esb, project):
     assert told.code == 1
     assert "the bus has not run yet" in told.err
     assert not (project / "bus.db").exists()
+
+
+def test_a_queue_of_messages_that_did_not_fail_is_never_touched(esb, failed):
+    assert esb("-C", failed, "dlq", "replay", "--queue", "orders.dlq", "--all").code == 0
+    told = esb("-C", failed, "dlq", "discard", "--queue", "orders", "--all", "--yes")
+    assert told.code == 2
+    assert depths(failed)["orders"] == 2
