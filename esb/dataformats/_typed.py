@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from esb.component import Context
-from esb.errors import Position, ValidationFailed
+from esb.errors import Malformed, Position, ValidationFailed
 
 _FOREIGN = ("java.", "javax.", "jakarta.", "com.", "org.", "net.")
 
@@ -16,6 +16,24 @@ def data_type(context: Context, name: str | None, at: Position) -> Any | None:
     if not name or name.startswith(_FOREIGN) or name in {"Map", "List", "Object"}:
         return None
     return context.service("datatypes").type(name, at)
+
+
+def fitting(name: str | None, *, use_list: bool = False) -> Callable[[Any], Any]:
+    """Holds a value that was read to the shape that a Java class asks for: a map, a list, a text. Raises Malformed for another."""
+    plain = "" if name is None else name.rpartition(".")[2]
+    wanted: type = object
+    if use_list or plain in {"List", "ArrayList", "Collection"}:
+        wanted = list
+    elif plain.endswith("Map"):
+        wanted = dict
+
+    def fit(value: Any) -> Any:
+        if value is not None and not isinstance(value, wanted):
+            told = "a list" if isinstance(value, list) else "a map" if isinstance(value, dict) else type(value).__name__
+            raise Malformed(f"the body is {told} where {'a list' if wanted is list else 'a map'} is expected")
+        return value
+
+    return fit
 
 
 def typed_rows(rows: Iterable[tuple[int, dict[str, Any]]], kind: Any, bad_rows: str) -> Iterator[Any]:

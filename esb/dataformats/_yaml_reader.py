@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from esb.coerce import inner
 from esb.dataformats._yaml_scalars import PREFIX, tag_of, value_of
 from esb.errors import Malformed
 
@@ -165,8 +166,8 @@ class _Composer:
             top.key = _NO_KEY
 
     def _key(self, top: _Open, value: Any, event: Any) -> Any:
-        if isinstance(value, (list, dict)):
-            value = str(value)
+        if value is not _MERGE and not isinstance(value, str):
+            value = inner(value)  # as in JSON: whoever looks a key up writes text
         # Two readers would take different ones of two values: what one has checked, the other has not.
         if value in top.value:
             raise Malformed(f"the YAML key {str(value)[:60]!r} stands twice in one map{_where(event.start_mark)}")

@@ -9,6 +9,10 @@ from typing import Any, Final
 
 PREFIX: Final = "tag:yaml.org,2002:"
 
+_FLOATS: Final = (
+    r"\d[\d_]*\.[\d_]*(?:[eE][-+]?\d+)?|\d[\d_]*[eE][-+]?\d+|\.\d[\d_]*(?:[eE][-+]?\d+)?|\d[\d_]*(?::[0-5]?\d)+\.[\d_]*"
+)
+
 PATTERNS: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = tuple(
     (PREFIX + kind, re.compile(pattern, re.ASCII), first)
     for kind, pattern, first in (
@@ -24,8 +28,7 @@ PATTERNS: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = tuple(
         ),
         (
             "float",
-            r"^(?:[-+]?(?:\d[\d_]*\.[\d_]*(?:[eE][-+]?\d+)?|\d[\d_]*[eE][-+]?\d+|\.\d[\d_]*(?:[eE][-+]?\d+)?|\d[\d_]*(?::[0-5]?\d)+\.[\d_]*"
-            + r"|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN))$",
+            rf"^(?:[-+]?(?:{_FLOATS}|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN))$",
             "-+0123456789.",
         ),
         ("null", r"^(?:~|null|Null|NULL|)$", "~nN\0"),

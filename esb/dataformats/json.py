@@ -13,7 +13,7 @@ import msgspec
 from esb.coerce import is_element, octets, text
 from esb.component import Context
 from esb.dataformat import DataFormat, DataFormatSpec
-from esb.dataformats._typed import data_type
+from esb.dataformats._typed import data_type, fitting
 from esb.errors import ConversionFailed, Malformed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
@@ -71,6 +71,7 @@ class JsonFormat:
     def __init__(self, spec: Json, kind: Any | None) -> None:
         self._kind = kind
         self._use_list = spec.use_list
+        self._fits = fitting(spec.unmarshal_type, use_list=spec.use_list)
         self._pretty = spec.pretty_print
         self._content_type = spec.content_type_header
         self._combine = spec.combine_unicode_surrogates
@@ -105,8 +106,7 @@ class JsonFormat:
             value = self._before_trailing(source, error)
         except (RecursionError, UnicodeDecodeError) as error:
             raise Malformed(f"the body is not JSON: {error}") from error
-        if self._use_list and not isinstance(value, list):
-            raise Malformed(f"the body is not a JSON list but {type(value).__name__}")
+        value = self._fits(value)
         if self._kind is None:
             return value
         return [self._kind.load(item) for item in value] if self._use_list else self._kind.load(value)

@@ -1,0 +1,31 @@
+"""Text that comes as bytes, line by line: what formats of rows share."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from esb.coerce import Source, octets
+from esb.exchange import Exchange
+
+
+def charset_of(exchange: Exchange, given: str | None) -> str:
+    """The encoding that an option gives, else that of the exchange (``CamelCharsetName``, which convertBodyTo and file set), else UTF-8."""
+    return given or exchange.properties.get("CamelCharsetName") or "utf-8"
+
+
+def text_lines(data: Any, charset: str, newline: str = "") -> Iterator[str]:
+    """Lines with their ends, from text, bytes or a source that is read as it goes and closed at the end; a byte order mark is read over.
+
+    ``newline`` is what ends a line, as of :func:`open`: any of the usual ones when empty.
+    """
+    encoding = "utf-8-sig" if charset.lower().replace("_", "-") in {"utf-8", "utf8"} else charset
+    if isinstance(data, str):
+        yield from io.StringIO(data.removeprefix("\ufeff"), newline=newline)
+        return
+    with (
+        data.open() if isinstance(data, Source) else io.BytesIO(octets(data)) as binary,
+        io.TextIOWrapper(binary, encoding, newline=newline) as lines,
+    ):
+        yield from lines
