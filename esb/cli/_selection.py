@@ -84,6 +84,15 @@ def queues(broker: Broker, selection: Selection) -> list[FailedQueue]:
     return chosen
 
 
+def _holds_failures(broker: Broker, queue: str) -> bool:
+    """Whether a queue is there and is one of failed messages: never one whose messages are still to be worked on."""
+    try:
+        broker.depth(queue)
+        return queue.endswith((".dlq", ".invalid")) or any(one.origin for one in letters(broker, queue, limit=1))
+    except Unroutable:
+        return False
+
+
 def select(
     broker: Broker, selection: Selection, looked: Callable[[int], None] = lambda _count: None
 ) -> Iterator[DeadLetter]:
