@@ -45,11 +45,3 @@ def project(tmp_path: Path) -> Iterator[Path]:
     for name in set(sys.modules) - modules:
         if str(getattr(sys.modules[name], "__file__", "") or "").startswith(str(folder)):
             del sys.modules[name]
-
-
-def write(folder: Path, **files: str) -> None:
-    """Files by name, with __ for a slash and the extension .yaml."""
-    for name, text in files.items():
-        file = folder / f"{name.replace('__', '/')}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)

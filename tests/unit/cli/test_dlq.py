@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from conftest import write
+from project_files import write
 
 from esb.broker.contract import Outgoing
 from esb.broker.history import history

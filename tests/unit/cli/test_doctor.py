@@ -1,7 +1,7 @@
 import json
 import socket
 
-from conftest import write
+from project_files import write
 
 
 def findings(told, check: str) -> list[dict[str, str]]:

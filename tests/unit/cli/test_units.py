@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import write
+from project_files import write
 
 from esb.project import Project
 from esb.runtime.units.needs import needs_of
