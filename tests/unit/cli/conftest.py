@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from project_files import write
 
 from esb.cli.main import main
+
+__all__ = ["write"]
 
 
 @dataclass
