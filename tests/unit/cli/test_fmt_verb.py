@@ -51,7 +51,7 @@ def test_the_mode_of_a_file_stays(esb, shop):
 
 
 def test_a_file_that_is_no_yaml_is_a_finding_and_the_others_are_rewritten(esb, shop):
-    write(shop, routes__bad="- a: [\n")
+    write(shop, routes__bad="- a: {{\n")
     told = esb("-C", shop, "fmt", "--json")
     assert told.code == 1
     assert [one["line"] for one in json.loads(told.out)["findings"]] == [1]
