@@ -6,10 +6,11 @@ Every implementation passes ``esb.testing.store_suite``. All are thread-safe; th
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from esb.exchange import Exchange
 from esb.unit import UnitOfWork
@@ -93,6 +94,74 @@ class AggregationRepository(Protocol):
 
     def recover(self) -> list[tuple[str, str, Exchange]]:
         """Outcomes that nobody works on any more, now taken by this process: id, key, exchange."""
+
+
+class SagaStatus(enum.Enum):
+    """Where a saga stands. One that is done is forgotten."""
+
+    RUNNING = "running"
+    COMPENSATING = "compensating"
+    COMPLETING = "completing"
+    FAILED = "failed"
+    """Some action failed at every try; kept, and tried again by the next process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enlisted:
+    """A step that takes part in a saga: its action is still to be done at the saga's end."""
+
+    number: int
+    step: str
+    """Names the step of a route, whose actions are known by that name."""
+    options: dict[str, Any]
+    """Headers for its actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A saga that a dead process had in hand."""
+
+    saga: str
+    status: SagaStatus
+    completing: bool
+    """Whether it ended well, so that completions are what is left to do."""
+    automatic: bool
+    """Whether it ends with the message that began it: if that died with its process, the saga has failed."""
+    deadline: float | None
+
+
+@runtime_checkable
+class SagaLog(Protocol):
+    """What is known of sagas. A durable one has each fact on disk when the call returns.
+
+    Raises KeyError for a saga that is not known. Between processes exactly one wins each change of status.
+    """
+
+    durable: bool
+
+    def begin(self, *, automatic: bool) -> str:
+        """A new saga; the id cannot be guessed, since messages carry it."""
+
+    def status(self, saga: str) -> SagaStatus | None:
+        """Where it stands, None if nobody knows it."""
+
+    def enlist(self, saga: str, step: str, options: Mapping[str, Any], deadline: float | None) -> bool:
+        """Let a step take part; False if the saga runs no more. ``deadline`` is in seconds of the wall clock."""
+
+    def end(self, saga: str, *, completing: bool) -> list[Enlisted] | None:
+        """Change a running saga's status; the steps in the order they came, None if it runs no more."""
+
+    def left(self, saga: str) -> list[Enlisted]:
+        """Steps of an ended saga whose action is still to be done."""
+
+    def acted(self, saga: str, number: int) -> None:
+        """A step's action has had its effect."""
+
+    def finish(self, saga: str, *, failed: bool) -> None:
+        """Forget the saga, or keep it as failed."""
+
+    def recover(self) -> list[Unfinished]:
+        """Sagas of dead processes and failed ones, now taken by this process."""
 
 
 @runtime_checkable
