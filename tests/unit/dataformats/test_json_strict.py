@@ -1,0 +1,85 @@
+"""JSON that is held against a data type is taken by the letter: what two readers could take differently is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import Schema, fields
+
+from esb.dataformats.json import Json, JsonFormat, _may_repeat
+from esb.datatypes.datatype import DataType
+from esb.errors import Malformed
+from esb.exchange import Exchange
+
+
+class Order(Schema):
+    id = fields.String(required=True)
+    note = fields.Raw()
+
+
+TYPED = JsonFormat(Json(unmarshal_type="test.Order"), DataType("test.Order", Order))
+PLAIN = JsonFormat(Json(), None)
+
+NAMES = st.sampled_from(["a", "b", "c", 'q":', " :", "\\", "ü", ""])
+BLANKS = st.sampled_from(["", " ", "\n", "\t", "  "])
+
+
+class Pairs(list[tuple[str, Any]]):
+    """An object as it is written, its keys repeated or not."""
+
+
+def written(value: Any, blanks: list[str]) -> str:
+    blank = blanks[len(str(value)) % len(blanks)]
+    if isinstance(value, Pairs):
+        inner = ",".join(f"{json.dumps(key)}{blank}:{blank}{written(item, blanks)}" for key, item in value)
+        return f"{{{blank}{inner}{blank}}}"
+    if isinstance(value, list):
+        return f"[{','.join(written(item, blanks) for item in value)}]"
+    return json.dumps(value)
+
+
+def repeats(value: Any) -> bool:
+    if isinstance(value, Pairs):
+        keys = [key for key, _ in value]
+        return len(set(keys)) < len(keys) or any(repeats(item) for _, item in value)
+    return isinstance(value, list) and any(repeats(item) for item in value)
+
+
+VALUES = st.recursive(
+    NAMES | st.integers() | st.booleans() | st.none(),
+    lambda inner: st.lists(st.tuples(NAMES, inner), max_size=4).map(Pairs) | st.lists(inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(VALUES, st.lists(BLANKS, min_size=1, max_size=3))
+def test_no_repeated_key_is_overlooked(value: Any, blanks: list[str]) -> None:
+    text = written(value, blanks)
+    if repeats(value):
+        assert _may_repeat(text, json.loads(text))
+        assert _may_repeat(text.encode(), json.loads(text))
+
+
+def test_the_usual_text_needs_no_second_look() -> None:
+    value = {"id": "1", "at": "12:30:00", "url": "http://x", "lines": [{"a": 1.5, "b": None}] * 3}
+    for text in (json.dumps(value), json.dumps(value, separators=(",", ":")), json.dumps(value, indent=2)):
+        assert not _may_repeat(text.encode(), value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"id": "1", "id": "2"}', '{"id": "1", "note": {"x" : 1, "x": 2}}', '{"id": "1"} {}', '{"id": "1"}x'],
+)
+def test_what_two_readers_could_take_differently_is_no_typed_json(text: str) -> None:
+    with pytest.raises(Malformed):
+        TYPED.unmarshal(Exchange(), text.encode())
+    assert PLAIN.unmarshal(Exchange(), text.encode())["id"] in {"1", "2"}  # as Camel does
+
+
+@pytest.mark.parametrize("text", ["\ud800", '{"id": "\ud800"}', b"\xff", b'{"id": "\\ud800"}'])
+def test_what_is_no_text_is_no_json(text: bytes | str) -> None:
+    for each in (TYPED, PLAIN):
+        with pytest.raises(Malformed):
+            each.unmarshal(Exchange(), text)
