@@ -8,8 +8,8 @@ from typing import Any
 from esb.coerce import text
 from esb.component import Context
 from esb.dataformat import DataFormat, DataFormatSpec
+from esb.dataformats._lines import charset_of, text_lines
 from esb.dataformats._typed import data_type, typed_rows
-from esb.dataformats.csv import _text_lines
 from esb.errors import ConversionFailed, Malformed, OptionError
 from esb.exchange import Exchange
 from esb.fields import Kind, field
@@ -28,7 +28,7 @@ class Fixed(DataFormatSpec):
     )
     lazy_load = field(Kind.BOOL, False, doc="Give an iterator, for a streaming split.")
     record_separator = field(Kind.TEXT, "\n", raw=True)
-    charset = field(Kind.TEXT, "utf-8")
+    charset = field(Kind.TEXT, None, doc="Encoding of the text; that of the exchange, or UTF-8, by default.")
     skip_lines = field(Kind.INT, 0, doc="Lines at the beginning to read over.")
     ignore_short = field(Kind.BOOL, True, doc="Take a line that ends early as if blanks followed.")
 
@@ -58,19 +58,19 @@ class FixedFormat:
         self._width = max(place.start - 1 + place.width for place in places)
 
     def unmarshal(self, exchange: Exchange, data: Any) -> Any:
-        rows = typed_rows(self._rows(data), self._kind, self._spec.bad_rows)
+        rows = typed_rows(self._rows(data, charset_of(exchange, self._spec.charset)), self._kind, self._spec.bad_rows)
         return rows if self._spec.lazy_load else list(rows)
 
-    def _rows(self, data: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _rows(self, data: Any, charset: str) -> Iterator[tuple[int, dict[str, Any]]]:
         number = 0
         try:
-            for number, line in enumerate(_text_lines(data, self._spec.charset), start=1):
+            for number, line in enumerate(text_lines(data, charset), start=1):
                 record = line.rstrip("\r\n")
                 if number <= self._spec.skip_lines or not record.strip():
                     continue
                 yield number, self._cut(record)
         except UnicodeDecodeError as error:
-            raise Malformed(f"line {number + 1}: not text in {self._spec.charset}: {error.reason}") from error
+            raise Malformed(f"line {number + 1}: not text in {charset}: {error.reason}") from error
 
     def _cut(self, record: str) -> dict[str, Any]:
         if len(record) < self._width and self._spec.ignore_short:
@@ -87,7 +87,9 @@ class FixedFormat:
 
     def marshal(self, exchange: Exchange, value: Any) -> bytes:
         rows: Iterable[Any] = [value] if isinstance(value, Mapping) else value
-        return "".join(self._record(row) + self._spec.record_separator for row in rows).encode(self._spec.charset)
+        return "".join(self._record(row) + self._spec.record_separator for row in rows).encode(
+            charset_of(exchange, self._spec.charset)
+        )
 
     def _record(self, row: Any) -> str:
         dumped = self._kind.dump(row)

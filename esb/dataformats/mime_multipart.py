@@ -78,7 +78,7 @@ class MultipartFormat:
         body += b"--%b--\r\n" % boundary
         headers = {
             "Date": formatdate(),
-            "Message-ID": make_msgid(domain="localhost"),
+            ("Message-ID" if spec.headers_inline else "Message-Id"): make_msgid(domain="localhost"),
             "MIME-Version": "1.0",
             "Content-Type": f'multipart/{spec.multipart_sub_type}; boundary="{boundary.decode()}"',
         }
