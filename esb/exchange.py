@@ -229,7 +229,8 @@ _origin = ""
 
 def _renew_origin() -> None:
     global _origin  # noqa: PLW0603 -- one per process: workers are forked and must never share ids
-    _origin = os.urandom(5).hex().upper()
+    random = os.urandom(5).hex().upper()
+    _origin = f"{random[:3]}-{random[3:]}"
 
 
 _renew_origin()
@@ -238,4 +239,5 @@ os.register_at_fork(after_in_child=_renew_origin)
 
 def new_id() -> str:
     """A unique id that sorts by time, in the form of Camel's: 12 hex digits of milliseconds, 10 of the process, 9 of a counter. Thread-safe."""
-    return f"{time.time_ns() // 1_000_000:012X}{_origin[:3]}-{_origin[3:]}{next(_counter):09X}"
+    # Each part of a split gets one: this formatting takes two thirds of an f-string's time.
+    return "%012X%s%09X" % (time.time_ns() // 1_000_000, _origin, next(_counter))  # noqa: UP031

@@ -25,11 +25,11 @@ def chunks(body: Any, charset: str | None, size: int) -> Iterator[bytes]:
 def _chunks(body: Any, charset: str | None, size: int) -> Iterator[bytes]:
     if isinstance(body, str):
         yield body.encode(charset or "utf-8")
-    elif isinstance(body, Textual):
-        yield body.as_text().encode(charset or "utf-8")
     elif isinstance(body, (bytes, bytearray, memoryview)):
         plain = bytes(body)
         yield plain.decode("utf-8").encode(charset) if _recodes("utf-8", charset) and charset else plain
+    elif isinstance(body, Textual):
+        yield body.as_text().encode(charset or "utf-8")
     elif is_element(body):
         yield octets(body)
     elif isinstance(body, Source):

@@ -22,7 +22,7 @@ class FilterSpec(StepSpec):
 
     def build(self, builder: Builder) -> Step:
         holds = builder.predicate(self.expression)
-        program = inside(builder, self.name, self.steps, self.at)
+        program = inside(builder, self.name, self.steps, self.at).step
         status = self.status_property_name
         if status:
 

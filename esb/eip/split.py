@@ -46,7 +46,7 @@ class SplitSpec(GatheringSpec):
         cut = cutter(self.delimiter)
         streaming: bool = self.streaming
         # What runs on this part's end may be pipelined, as this step waits for the parts' units; not where the first failure must be seen at once.
-        program = builder.program(self.steps, tail=not self.stop_on_exception and not builder.in_try)
+        program = builder.program(self.steps, tail=not self.stop_on_exception and not builder.in_try).step
         gathering = Gathering(builder, self, keeps_original=True)
 
         def split(exchange: Exchange) -> None:

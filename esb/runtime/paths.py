@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, MapAdapter, Rule
 
 from esb.errors import ReferenceFault
 from esb.httphost import HttpHandler
+
+_REMEMBERED: Final = 1000
 
 
 @dataclass(eq=False)
@@ -37,7 +40,7 @@ class Paths:
         self._base_url = base_url
         self._mounts: tuple[Mount, ...] = ()
         self._lock = threading.Lock()
-        self._adapter = _adapter(())
+        self._routes = _Routes(())
 
     @property
     def base_url(self) -> str:
@@ -70,23 +73,40 @@ class Paths:
                     told = f"{' '.join(made.methods) or 'every method'} {made.path}"
                     raise ReferenceFault(f"{told} is taken by {other.owner}", hint="give one of them another path")
             self._mounts = (*self._mounts, made)
-            self._adapter = _adapter(self._mounts)
+            self._routes = _Routes(self._mounts)
         return made
 
     def unmount(self, mount: Mount) -> None:
         """Take a path away. Idempotent."""
         with self._lock:
             self._mounts = tuple(other for other in self._mounts if other is not mount)
-            self._adapter = _adapter(self._mounts)
+            self._routes = _Routes(self._mounts)
 
     def find(self, method: str, path: str) -> tuple[Mount, dict[str, str]] | int:
         """Who answers, with the path's parameters; or the status to refuse with (404, 405)."""
+        return self._routes.find(method, path)
+
+
+class _Routes:
+    """One set of mounts, immutable but for what it has found so far."""
+
+    def __init__(self, mounts: Sequence[Mount]) -> None:
+        self._adapter = _adapter(mounts)
+        self._known: dict[tuple[str, str], Mount] = {}
+        """Mounts that a plain path led to: most requests go to a few of them, and matching costs as much as reading the request."""
+
+    def find(self, method: str, path: str) -> tuple[Mount, dict[str, str]] | int:
+        known = self._known.get((method, path))
+        if known is not None:
+            return known, {}
         try:
             mount, found = self._adapter.match(path, "GET" if method == "HEAD" else method)
         except NotFound:
             return 404
         except MethodNotAllowed:
             return 405
+        if not found and len(self._known) < _REMEMBERED:  # where every method is taken, clients choose its name
+            self._known[method, path] = mount
         values = {name: value for name, value in found.items() if name != "_rest"}
         return mount, {name: str(value) for name, value in values.items()}
 

@@ -26,6 +26,7 @@ _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
 BODY_SECONDS: Final = 60.0
 """A client has this long to send its whole body: a slow one must not hold a place for ever."""
 _SAFE: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f]")
 _REASONS: Final = {
     400: "the request is not valid",
     404: "there is nothing at this path",
@@ -179,4 +180,4 @@ async def _write(send: Send, response: HttpResponse, *, head: bool) -> None:
 
 def _split(text: str) -> bool:
     """Whether a header text holds what would split the response."""
-    return any(ord(character) < 32 and character != "\t" for character in text)
+    return _CONTROL.search(text) is not None

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -123,16 +124,18 @@ def _round(start: Start, port: int, options: Options, warm_up: int = 2) -> Round
 
 
 def _await_answer(url: str, contender: Running) -> None:
+    request = urllib.request.Request(url, data.bodies(1)[0], {"Content-Type": "application/json"})
     deadline = time.monotonic() + 30
-    with tempfile.NamedTemporaryFile(suffix=".json") as body:
-        body.write(data.bodies(1)[0])
-        body.flush()
-        command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--data-binary", f"@{body.name}", url]
-        while subprocess.run(command, capture_output=True, check=False).stdout not in {b"200", b"202"}:
-            contender.check()
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{url} does not answer with 200 or 202")
+    seen = "nothing"
+    while time.monotonic() < deadline:
+        contender.check()
+        try:
+            with urllib.request.urlopen(request, timeout=5):
+                return
+        except OSError as error:
+            seen = str(error)
             time.sleep(0.1)
+    raise RuntimeError(f"{url} does not answer with 200 or 202: {seen}")
 
 
 def _drive(url: str, seconds: int) -> Round:
