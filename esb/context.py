@@ -21,7 +21,7 @@ from esb.dsl.parse import Parser
 from esb.dsl.placeholders import Properties
 from esb.dsl.reader import read
 from esb.dsl.uri import parse_uri
-from esb.errors import NOWHERE, ConfigError, ConfigErrors, Position, ReferenceFault, UnknownName
+from esb.errors import NOWHERE, ConfigError, ConfigErrors, Position, ProjectError, ReferenceFault, UnknownName
 from esb.exchange import IN_OUT, Exchange
 from esb.expression import LanguageSpec
 from esb.httphost import HttpHost
@@ -74,9 +74,8 @@ class RouteContext:
         self.failures: list[str] = []
         """What could not be started, for health."""
         self.on_endpoint: Callable[[Endpoint], None] | None = None
-        """Called with each endpoint when it is made: ``esb test`` puts mocks in place of what leaves the bus."""
         self.around_step: AroundStep | None = None
-        """Put around each step when it is compiled, with its route's id: ``esb test --coverage`` counts."""
+        """Hooks of ``esb test``: told of each endpoint that is made (to put a mock in its place), and put around each step."""
         self.around_producer: AroundProducer | None = None
         """Put around producers that send from outside of all routes: ``interceptSendToEndpoint`` holds there too."""
         self.wanted: list[Wanted] = []
@@ -246,6 +245,8 @@ class RouteContext:
                     component = self.component(parsed.scheme)
                 except UnknownName as error:
                     raise UnknownName("component", parsed.scheme, error.known, at) from None
+                except ProjectError as error:  # its module does not import
+                    raise ProjectError(error.message, at, error.hint) from error
                 made = make_endpoint(self, component, parsed)
                 if self.on_endpoint is not None:
                     self.on_endpoint(made)

@@ -13,6 +13,8 @@ from esb.cli.main import Options
 from esb.errors import ConfigError, ConfigErrors
 from esb.project import Project
 from esb.runtime.bus import check_schemas, load_routes, make_context
+from esb.runtime.paths import Paths
+from esb.runtime.sources import check_sources
 
 
 @click.command("check", epilog=example("esb check\nesb -i crm check --json"))
@@ -59,11 +61,15 @@ def check(options: Options) -> tuple[list[ConfigError], int]:
     for instance in instances:
         try:
             project = options.project(instance)
-            context = make_context(project)
+            context = make_context(project, {"http": lambda _: Paths()})
         except ConfigError as error:
             seen |= {str(finding): finding for finding in _flat(error)}
             continue
-        for step in (functools.partial(load_routes, project, context), functools.partial(check_schemas, context)):
+        for step in (
+            functools.partial(load_routes, project, context),
+            functools.partial(check_sources, context),
+            functools.partial(check_schemas, context),
+        ):
             try:
                 step()
             except ConfigError as error:

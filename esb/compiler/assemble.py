@@ -20,7 +20,7 @@ from esb.compiler.templates import Instance, Templates, Wanted
 from esb.component import Context, Producer
 from esb.dsl.model import BeanSpec, InterceptSendToEndpointSpec, RouteConfigurationSpec, RouteDef, RouteFile
 from esb.dsl.placeholders import Properties
-from esb.errors import ConfigError, OptionError
+from esb.errors import ConfigError, OptionError, Position
 from esb.exchange import Exchange
 from esb.program import Program, Step
 from esb.registry import Registry
@@ -94,13 +94,13 @@ class _Numbers:
         return f"{name}{next(self._counters[name])}"
 
 
-def _holds(context: Target, precondition: str | None) -> bool:
+def _holds(context: Target, precondition: str | None, at: Position) -> bool:
     if not precondition:
         return True
     if precondition.strip().lower() in {"true", "false"}:
         return precondition.strip().lower() == "true"
     simple = context.language("simple")
-    return simple(expression=precondition).compile_predicate(context)(Exchange())
+    return simple(at, expression=precondition).compile_predicate(context)(Exchange())
 
 
 class _Compilation:
@@ -118,7 +118,7 @@ class _Compilation:
         self._numbers = _Numbers()
         self._taken = dict.fromkeys(context.routes)
         self._configurations: list[RouteConfigurationSpec] = [
-            one for file in files for one in file.configurations if _holds(context, one.precondition)
+            one for file in files for one in file.configurations if _holds(context, one.precondition, one.at)
         ]
         # A send is intercepted wherever it is made, so these are gathered from everywhere.
         written = [clause for file in files for clause in file.intercepts]
@@ -140,7 +140,11 @@ class _Compilation:
     def route(self, definition: RouteDef, file: RouteFile) -> None:
         """Compile one route, unless its precondition leaves it out."""
         spec = definition.spec
-        if not _holds(self._context, spec.precondition):
+        try:
+            if not _holds(self._context, spec.precondition, spec.at):
+                return
+        except ConfigError as error:
+            self._findings.append(error)
             return
         route_id = spec.id or self._free_id()
         if route_id in self._taken:
