@@ -121,7 +121,7 @@ class ConfigErrors(ConfigError):
 
     def __init__(self, findings: Sequence[ConfigError]) -> None:
         flat = [one for found in findings for one in (found.findings if isinstance(found, ConfigErrors) else (found,))]
-        self.findings = tuple(sorted(flat, key=lambda f: (f.at.file, f.at.line, f.at.column)))
+        self.findings: tuple[ConfigError, ...] = tuple(sorted(flat, key=lambda f: (f.at.file, f.at.line, f.at.column)))
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
     def __str__(self) -> str:
