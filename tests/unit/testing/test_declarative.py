@@ -361,6 +361,7 @@ def test_tests_are_found_beside_the_routes_and_in_the_folder_tests(trial):
 def test_a_file_is_sent_with_its_name_and_is_looked_for_beside_the_document(trial):
     (trial.folder / "routes" / "tests" / "in.csv").write_text("a;b\n")
     trial.routes(
-        "- route: {id: in, from: {uri: 'file:{{test.folder}}/in', steps: [{setBody: {simple: '${header.CamelFileName}: ${body}'}}, {to: mock:out}]}}\n"
+        "- route: {id: in, from: {uri: 'file:{{test.folder}}/in', steps: ["
+        "{setBody: {simple: '${header.CamelFileName}: ${body}'}}, {to: mock:out}]}}\n"
     )
     passes(trial.run("send: {route: in, file: in.csv}\nexpect: {received: {'mock:out': [{body: \"in.csv: a;b\\n\"}]}}"))
