@@ -38,13 +38,25 @@ class RecordedStore(MemoryStore):
         return super().declare(name, exclusive=exclusive)
 
     def advance(self) -> bool:
-        """Jump to the next delayed message; whether there was one."""
+        """Jump to the next delayed message, which is ready then; whether there was one."""
         with self.changed:
             due = [queue.delayed[0][0] for queue in self.queues.values() if queue.delayed]
             if due:
                 self.now = max(self.now, min(due))
+                for queue in self.queues.values():
+                    queue.promote(
+                        self.now
+                    )  # here, not when the broker's thread comes to it: whoever asks again must find them ready
                 self.changed.notify_all()
             return bool(due)
+
+    @property
+    def tries(self) -> int:
+        """How often the message was tried that was tried most."""
+        with self.changed:
+            return max(
+                (stored.attempts for queue in self.queues.values() for stored in queue.messages.values()), default=0
+            )
 
     def waiting(self, queue: str) -> tuple[int, int]:
         """Messages that are ready, and those that a consumer has in hand."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from esb.compiler.assemble import AroundStep
 from esb.compiler.references import make_bean
+from esb.compiler.route import Route
 from esb.component import Consumer, Deliver, Endpoint, Producer, Timer
 from esb.context import RouteContext
 from esb.dsl.model import BeanSpec
@@ -41,7 +42,7 @@ _SERVED: Final = frozenset({"direct", "seda", "bus", "platform-http", "rest", "s
 _ANSWERED: Final = frozenset({"direct", "platform-http", "rest", "soap"})
 _PATIENCE: Final = 20
 """Looks, a millisecond apart, at work that is in nobody's hand before it is taken as waiting for something."""
-_TRIES: Final = 1000
+_TRIES: Final = 500
 
 
 @dataclass(slots=True)
@@ -229,13 +230,13 @@ class Scene:
     def settle(self, done: Callable[[], bool] = lambda: True, seconds: float = 10.0) -> bool:
         """Wait until nothing moves any more; whether ``done`` then. Pauses of redelivery are skipped."""
         deadline = time.monotonic() + seconds
-        calm = tries = 0
+        calm = 0
         while time.monotonic() < deadline:
-            if self._busy():
+            if self.broker.store.tries > _TRIES:
+                self.complaints.append(f"a message is redelivered without end; given up after {_TRIES} tries")
+                break
+            if self._busy() or self.broker.store.advance():
                 calm = 0
-            elif tries < _TRIES and self.broker.store.advance():
-                tries += 1
-                continue
             elif done() and not self._held():
                 break
             else:
@@ -243,8 +244,6 @@ class Scene:
                 if calm > _PATIENCE and not self.timers:
                     break
             self._pause.wait(0.001)
-        if tries >= _TRIES:
-            self.complaints.append(f"a message is redelivered without end; given up after {_TRIES} tries")
         return done()
 
     def wait(self, seconds: float) -> None:
@@ -259,11 +258,19 @@ class Scene:
     def _busy(self) -> bool:
         if self._background or any(route.inflight for route in self.context.routes.values()):
             return True
-        for endpoint in [route.endpoint for route in self.context.routes.values()]:
-            if endpoint.scheme == "seda" and getattr(endpoint, "waiting", None):
-                return True
-            if endpoint.scheme == "bus" and self.broker.store.waiting(_queue(endpoint))[0]:
-                return True
+        return any(self._has_work(route) for route in self.context.routes.values())
+
+    def _has_work(self, route: Route) -> bool:
+        """Whether messages wait for a route, or are on their way to it."""
+        endpoint: Any = route.endpoint
+        consumer: Any = route.consumer
+        if consumer is None:
+            return False
+        if endpoint.scheme == "seda":
+            return bool(endpoint.waiting)
+        if endpoint.scheme == "bus":
+            ready, in_hand = self.broker.store.waiting(_queue(endpoint))
+            return ready > 0 or in_hand > consumer.begun
         return False
 
     def _held(self) -> bool:

@@ -89,6 +89,11 @@ class BusConsumer(Consumer):
                 ", ".join(delivery.id for delivery in list(self._open.values())[:20]),
             )
 
+    @property
+    def begun(self) -> int:
+        """Deliveries that a worker has begun and that are not settled: running, or kept open by what came of them."""
+        return len(self._open)
+
     def _give_back(self) -> None:
         self._settle([(delivery, _RELEASE) for delivery in self._pool.take_back()])
 
