@@ -1,6 +1,6 @@
-"""Examples of steps and languages: files beside this module, and for steps without one the shortest form that their options allow.
+"""Examples: Markdown beside this module, and for steps without one the shortest form that their options allow.
 
-A file may begin with a line ``# run: ...``, which is the notation of the guides (see CONTRIBUTING.md): the tests then run it.
+A file ``examples/KIND/NAME.md`` is put on the page as it is, with the comments that make the tests run its blocks (CONTRIBUTING tells them).
 """
 
 from __future__ import annotations
@@ -12,33 +12,28 @@ from esb.step import StepSpec
 from tools.reference.markdown import block
 
 _FOLDER = Path(__file__).with_name("examples")
-_RUN = "# run: "
 
 
 def example(kind: str, name: str) -> str:
-    """The Markdown of a written example; empty if there is none."""
-    file = _FOLDER / kind / f"{name}.yaml"
-    return marked(file.read_text(encoding="utf-8")) if file.is_file() else ""
-
-
-def marked(text: str) -> str:
-    """An example's text as a block of steps, its ``# run:`` line as the comment before it."""
-    first, _, rest = text.partition("\n")
-    if first.startswith(_RUN):
-        return f"<!-- steps, run: {first.removeprefix(_RUN)} -->\n{block('yaml', rest)}"
-    return f"<!-- steps -->\n{block('yaml', text)}"
+    """A written example; empty if there is none."""
+    file = _FOLDER / kind / f"{name}.md"
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
 
 
 def shortest(spec: type[StepSpec]) -> str:
     """A step with the options it must have."""
     required = {name: _value(declared) for name, declared in spec.fields.items() if declared.required}
-    lone = [declared for declared in spec.fields.values() if declared.scalar]
-    if len(required) == 1 and lone and lone[0].name in required:
-        return marked(f"- {spec.name}: {required[lone[0].name]}\n")
+    lone = [declared.name for declared in spec.fields.values() if declared.scalar]
+    if len(required) == 1 and lone == list(required):
+        return _steps(f"- {spec.name}: {required[lone[0]]}")
     lines = [_line(spec.fields[name], value) for name, value in required.items()]
     if "steps" in spec.fields:
         lines.append("    steps:\n      - log: ${body}")
-    return marked(f"- {spec.name}:\n" + "\n".join(lines) + "\n" if lines else f"- {spec.name}: {{}}\n")
+    return _steps("\n".join([f"- {spec.name}:", *lines]) if lines else f"- {spec.name}: {{}}")
+
+
+def _steps(text: str) -> str:
+    return f"<!-- steps -->\n{block('yaml', text)}"
 
 
 def _line(declared: Field, value: str) -> str:
