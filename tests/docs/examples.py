@@ -96,8 +96,9 @@ class Page:
             self._started.append(process)
             self._wait(process, self._with_ports(block.all("background")[0]))
             return
+        here = self.folder / ".here"
         done = subprocess.run(
-            (*_SHELL, text),
+            (*_SHELL, f"{text}\npwd > {here}"),
             cwd=self.folder,
             env=self._environment,
             capture_output=True,
@@ -108,6 +109,9 @@ class Page:
         self.output = done.stdout + done.stderr
         expected = int(block.all("run")[0].removeprefix("exit ") or 0)
         assert done.returncode == expected, f"exit code {done.returncode}, not {expected}:\n{self.output}"
+        if here.exists():  # a 'cd' holds for the blocks after it, as in a reader's terminal
+            self.folder = Path(here.read_text().strip())
+            here.unlink()
 
     def _wait(self, process: subprocess.Popen[bytes], url: str) -> None:
         deadline = time.monotonic() + 60
