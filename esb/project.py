@@ -230,20 +230,20 @@ def _properties(
         for name in [parser.text(item) for item in (files.items if hasattr(files, "items") else (files,))]:
             values |= load(root / name)
     merged = _merged(node, instance, [])
-    values |= _own_properties(root, merged, instance)
     for source in (node.get("properties"), merged.get("properties")):
         if isinstance(source, MapNode):
             values |= {key.text: value.text for key, value in source if isinstance(value, ScalarNode)}
+    values |= _own_properties(root, parser, merged, instance)
     credentials = node.get("credentials")
     folder = credentials.text if isinstance(credentials, ScalarNode) else "credentials"
     return Properties(values, system=given, credentials=(root / folder,))
 
 
-def _own_properties(root: Path, merged: MapNode, instance: str) -> dict[str, str]:
+def _own_properties(root: Path, parser: Parser, merged: MapNode, instance: str) -> dict[str, str]:
     """What routes may ask about where they run: ``{{esb.state}}``, ``{{esb.project}}``, ``{{esb.instance}}``."""
     state = merged.get("state")
     given = os.environ.get("STATE_DIRECTORY")
-    folder = given or str(root / (state.text if isinstance(state, ScalarNode) else str(_DEFAULTS["state"])))
+    folder = given or str(root / (parser.text(state) if state is not None else _DEFAULTS["state"]))
     return {"esb.state": folder, "esb.project": str(root), "esb.instance": instance}
 
 
