@@ -33,6 +33,17 @@ def expanded_language(node: Node, registry: Registry) -> Any:
     return _keyed("language", node, registry)
 
 
+def expression_of(node: MapNode, cls: type[Spec], registry: Registry) -> Any:
+    """The canonical data of the expression that a step or clause holds, in either notation; None if there is none that is understood."""
+    given = node.get("expression")
+    if given is not None:
+        return expanded_language(given, registry)
+    for key, value in node:
+        if key.text not in cls.fields and inline(cls, key.text, registry) is not None:
+            return _keyed("language", MapNode(((key, value),), key.at), registry)
+    return None
+
+
 def _element(item: Node, registry: Registry) -> Any:
     if not isinstance(item, MapNode):
         return _plain(item)

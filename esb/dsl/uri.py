@@ -88,6 +88,11 @@ def parse_uri(text: str, parameters: Mapping[str, Any] | None = None, at: Positi
     return Uri(scheme, _decode(raw_path), tuple(pairs), raw_path, query, at)
 
 
+def sensitive(name: str) -> bool:
+    """Whether an option's or header's name says that its value is a secret: ``password``, ``apiKey``, ``Authorization`` ..."""
+    return _SENSITIVE.search(name) is not None
+
+
 def sanitise(text: str, secrets: Collection[str] = ()) -> str:
     """Any text that holds a URI, with passwords as stars: for messages about URIs that could not even be read. Never raises."""
 

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-
-from tests.unit.cli.conftest import write
+from project_files import write
 
 COMPACT = "- from:\n    uri: direct:a\n    steps:\n      - to: mock:a   # there\n"
 CANONICAL = "- route:\n    from:\n      uri: direct:a\n      steps:\n        - to:\n            uri: mock:a   # there\n"

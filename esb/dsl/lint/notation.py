@@ -1,0 +1,55 @@
+"""How a document is written: the compact notation, deprecated options, a blank that is missing after a colon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from esb.dsl.compact import Fix, compact
+from esb.dsl.grammar import option
+from esb.dsl.lint.rules import COMPACT, DEPRECATED, GLUED, Finding
+from esb.dsl.nodes import MapNode, Node, ScalarNode
+from esb.dsl.walk import walk
+from esb.expression import LanguageSpec
+from esb.registry import Registry
+
+_GLUED: Final = re.compile(r"([A-Za-z][A-Za-z-]*):(?!/)(\S.*)", re.DOTALL)
+
+
+def notation(root: Node | None, registry: Registry) -> Iterator[Finding]:
+    """The findings of a document."""
+    told: set[tuple[int, int]] = set()
+    for place in compact(root, registry):
+        spot = (place.at.line, place.at.column)
+        if spot in told:
+            continue  # the language below a wrapped expression: told with it
+        if place.fix is Fix.WRAP:
+            told.add(spot)
+        yield Finding(
+            COMPACT, f"{place.wrong} is the compact notation", place.at, f"write {place.right}; 'esb fmt' does"
+        )
+    yield from _deprecated(root, registry)
+    yield from _glued(root, registry)
+
+
+def _deprecated(root: Node | None, registry: Registry) -> Iterator[Finding]:
+    for part in walk(root, registry):
+        if part.cls is None or not isinstance(part.node, MapNode):
+            continue
+        for key, _ in part.node:
+            declared = option(part.cls, key.text)
+            if declared is not None and declared.deprecated:
+                yield Finding(DEPRECATED, f"{key.text!r} is deprecated", key.at, declared.deprecated)
+
+
+def _glued(root: Node | None, registry: Registry) -> Iterator[Finding]:
+    """A text in place of options that looks like one of them: ``log: message:hello``."""
+    for part in walk(root, registry):
+        node, cls = part.node, part.cls
+        if cls is None or not isinstance(node, ScalarNode) or node.style or issubclass(cls, LanguageSpec):
+            continue
+        slip = _GLUED.fullmatch(node.text)
+        if slip and option(cls, slip[1]) is not None:
+            hint = f"write '{slip[1]}: {slip[2]}' below {cls.name!r}, or put the text in quotes if it is meant so"
+            yield Finding(GLUED, f"{node} is a text: there is no blank after the colon", node.at, hint)

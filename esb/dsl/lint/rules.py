@@ -1,0 +1,108 @@
+"""What the linter finds beyond what loading refuses: one row a rule, with a code that stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from esb.errors import NOWHERE, ConfigError, Position
+
+ERROR: Final = "error"
+WARNING: Final = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of finding. An error does not run as it is written; a warning may be meant."""
+
+    code: str
+    level: str
+    title: str
+    why: str
+
+
+class Finding(ConfigError):
+    """A finding of one rule, at its place."""
+
+    def __init__(self, rule: Rule, message: str, at: Position = NOWHERE, hint: str = "") -> None:
+        super().__init__(message, at, hint)
+        self.rule = rule
+        self.code = rule.code  # type: ignore[misc]  # one class for all rules: the code belongs to the rule
+        self.level = rule.level  # type: ignore[misc]  # as the code
+
+    def __str__(self) -> str:
+        told = super().__str__()
+        return told if self.level == ERROR else told.replace(f"[{self.code}]", f"[{self.code}] {self.level}:", 1)
+
+
+COMPACT = Rule(
+    "ESB-L001",
+    WARNING,
+    "compact notation",
+    "Camel deprecates it: its newer versions warn, and editors know the canonical notation best. 'esb fmt' rewrites it.",
+)
+DEPRECATED = Rule(
+    "ESB-L002", WARNING, "deprecated option", "It may go in a later version; the finding says what to write instead."
+)
+GLUED = Rule(
+    "ESB-L003", WARNING, "no blank after a colon", "'message:hello' is a text to YAML, not an option with a value."
+)
+NO_CONSUMER_DIRECT = Rule(
+    "ESB-L010", ERROR, "nobody consumes a direct endpoint", "Every message sent there fails: no route begins with it."
+)
+NO_CONSUMER = Rule(
+    "ESB-L011",
+    WARNING,
+    "nobody consumes a channel",
+    "Messages sent to this seda: or bus: channel pile up, unless somebody outside of the project takes them.",
+)
+NO_SENDER = Rule(
+    "ESB-L012",
+    WARNING,
+    "nobody sends to a route",
+    "No route, rest element or bean of the project names this direct: or seda: endpoint.",
+)
+UNKNOWN_ROUTE = Rule("ESB-L014", ERROR, "a route that is not there", "A controlbus: endpoint names it.")
+UNKNOWN_CONFIGURATION = Rule(
+    "ESB-L015",
+    WARNING,
+    "a route configuration that is not there",
+    "The route runs without it, and so perhaps without its error handling.",
+)
+UNREACHABLE = Rule("ESB-L020", WARNING, "unreachable steps", "What stands before them ends the route in every case.")
+NEVER_TAKEN = Rule(
+    "ESB-L021",
+    WARNING,
+    "a branch that is never taken",
+    "An earlier branch has the same condition or always holds, or an earlier doCatch takes the same failures.",
+)
+AFTER_OTHERWISE = Rule(
+    "ESB-L022",
+    WARNING,
+    "when after otherwise",
+    "The branches of 'when' are tried first all the same: it reads as if not.",
+)
+CLEAR_SECRET = Rule(
+    "ESB-L030",
+    WARNING,
+    "a secret in clear",
+    "Whoever can read the file or its history has it. Write {{credential:NAME}} or {{env:NAME}}.",
+)
+WRITABLE = Rule(
+    "ESB-L031",
+    WARNING,
+    "a file that others may change",
+    "Whoever may write a route file runs code with the rights of the bus.",
+)
+BAD_JSONPATH = Rule(
+    "ESB-L040",
+    WARNING,
+    "a jsonpath that cannot be read",
+    "As in Camel it fails every message, not the start.",
+)
+DEAD_PROPERTY = Rule(
+    "ESB-L041", WARNING, "a property that nobody uses", "Nothing in the project asks for this placeholder."
+)
+
+RULES: Final = tuple(value for value in list(vars().values()) if isinstance(value, Rule))
+"""All rules, in the order of their codes."""
