@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, TypeVar
 
+from esb.dsl import mistakes
 from esb.dsl.model import CLAUSES
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode, to_python
 from esb.dsl.placeholders import Properties
@@ -36,6 +37,11 @@ TAKES_REST: Final = frozenset(
 _TOP_ONLY: Final = frozenset({*CLAUSES, "saga"})
 """What concerns a route as a whole, so it stands among its outermost steps."""
 
+
+_JVM: Final = dict.fromkeys(
+    ("datasonnet", "groovy", "java", "joor", "mvel", "ognl", "spel"),
+    "it is a language of the JVM, which is not here; write python instead",
+)
 
 S = TypeVar("S", bound=Spec)
 
@@ -142,7 +148,8 @@ class Parser:
             OptionError(
                 f"{cls.name or 'this'} takes a map of options, not {node}",
                 node.at or at,
-                f"options: {', '.join(cls.fields)}",
+                (mistakes.missing_space(node) if isinstance(node, ScalarNode) else "")
+                or f"options: {', '.join(cls.fields)}",
             )
         )
         return None
@@ -257,7 +264,7 @@ class Parser:
         key, value = node.entries[0]
         found = self._registry.find(kind, camel_case(key.text))
         if found is None:
-            raise UnknownName(kind, key.text, self._registry.names(kind), key.at)
+            raise UnknownName(kind, key.text, self._registry.names(kind), key.at, _JVM.get(key.text, ""))
         return self.spec(found, value, key.at)
 
     # -- steps -----------------------------------------------------------------------------------------------------------------
@@ -325,9 +332,8 @@ class Parser:
 
     def _not_a_step(self, item: Node) -> ConfigError:
         if isinstance(item, ScalarNode):
-            return RouteSyntaxError(
-                f"a step is a map with its name as the key, not {item}", item.at, f"write '- {item.text}: {{}}'"
-            )
+            hint = mistakes.missing_space(item) or f"write '- {item.text}: {{}}'"
+            return RouteSyntaxError(f"a step is a map with its name as the key, not {item}", item.at, hint)
         if isinstance(item, MapNode) and len(item) > 1:
             first, second = item.keys()[:2]
             hint = f"indent {second!r} below {first!r}, or begin it with '- ' as a step of its own"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from esb.errors import OptionError, Position, ReferenceFault
+from esb.errors import OptionError, Position, ReferenceFault, UnknownName
 from esb.expression import Expression, LanguageSpec, Scope, as_result
 from esb.fields import Kind, field
 from esb.javanames import STRATEGIES
@@ -32,7 +32,11 @@ class Method(LanguageSpec):
 
     def _bean(self, scope: Scope) -> Any:
         if self.ref:
-            return scope.lookup("bean", self.ref.removeprefix("#bean:").removeprefix("#"))
+            name = self.ref.removeprefix("#bean:").removeprefix("#")
+            try:
+                return scope.lookup("bean", name)
+            except UnknownName as unknown:
+                raise UnknownName("bean", name, unknown.known, self.where("ref")) from None
         if self.bean_type:
             return _made(self.bean_type, self.at)
         raise OptionError(

@@ -10,8 +10,9 @@ from esb.dsl.compact import Fix, compact
 from esb.dsl.grammar import option
 from esb.dsl.lint.rules import COMPACT, DEPRECATED, GLUED, Finding
 from esb.dsl.nodes import MapNode, Node, ScalarNode
-from esb.dsl.walk import walk
+from esb.dsl.walk import find, walk
 from esb.expression import LanguageSpec
+from esb.fields import Kind
 from esb.registry import Registry
 
 _GLUED: Final = re.compile(r"([A-Za-z][A-Za-z-]*):(?!/)(\S.*)", re.DOTALL)
@@ -46,10 +47,14 @@ def _deprecated(root: Node | None, registry: Registry) -> Iterator[Finding]:
 def _glued(root: Node | None, registry: Registry) -> Iterator[Finding]:
     """A text in place of options that looks like one of them: ``log: message:hello``."""
     for part in walk(root, registry):
-        node, cls = part.node, part.cls
-        if cls is None or not isinstance(node, ScalarNode) or node.style or issubclass(cls, LanguageSpec):
+        node, cls, declared = part.node, part.cls, part.declared
+        slip = _GLUED.fullmatch(node.text) if isinstance(node, ScalarNode) and not node.style else None
+        if slip is None:
             continue
-        slip = _GLUED.fullmatch(node.text)
-        if slip and option(cls, slip[1]) is not None:
-            hint = f"write '{slip[1]}: {slip[2]}' below {cls.name!r}, or put the text in quotes if it is meant so"
+        meant = cls is not None and not issubclass(cls, LanguageSpec) and option(cls, slip[1]) is not None
+        if declared is not None and declared.kind is Kind.EXPRESSION:
+            meant = find(registry, "language", slip[1]) is not None
+        if meant:
+            name = cls.name if cls is not None else declared.name if declared is not None else ""
+            hint = f"write '{slip[1]}: {slip[2]}' below {name!r}, or put the text in quotes if it is meant so"
             yield Finding(GLUED, f"{node} is a text: there is no blank after the colon", node.at, hint)

@@ -35,8 +35,9 @@ def test_each_compact_place_is_told_once_at_its_line_with_the_canonical_form():
     assert "setBody: {expression: {simple: {expression: ...}}}" in one.hint
 
 
-def test_an_option_glued_to_its_value_is_told():
-    assert in_route("log: message:hello") == ["003 step 1"]
+@pytest.mark.parametrize("text", ["log: message:hello", "setBody: {expression: method:nope}"])
+def test_an_option_or_language_glued_to_its_value_is_told(text):
+    assert in_route(text) == ["003 step 1"]
 
 
 @pytest.mark.parametrize("text", ["log: 'message:hello'", "log: order:${body}", "to: uri://x", "log: 'a message: b'"])
