@@ -161,8 +161,11 @@ def _as_route(steps: str) -> str:
 
 
 def _act(context: RouteContext, words: list[str]) -> None:
-    """``send BODY [to URI] [with NAME=VALUE ...] (expect BODY | expect mock:NAME BODY ... | fails TEXT)``."""
-    assert words[:1] == ["send"], f"'run' begins with 'send', not {words[:1]}"
+    """``send BODY [to URI] [with NAME=VALUE ...] (expect BODY | expect mock:NAME BODY ... | fails TEXT)``, ``received mock:NAME BODY ...``."""
+    if words[:1] == ["received"]:
+        _expect_received(context, words[1], words[2:])
+        return
+    assert words[:1] == ["send"], f"'run' begins with 'send' or 'received', not {words[:1]}"
     exchange = Exchange(words[1], pattern="InOut")
     rest, uri = words[2:], "direct:start"
     if rest[:1] == ["to"]:
