@@ -7,7 +7,7 @@ import urllib.parse
 from typing import Any
 
 from adapters.rest.result import HttpOperationFailedException
-from esb.coerce import Source, octets, text
+from esb.coerce import NoConversion, Source, octets, text
 from esb.component import Component, Consumer, Deliver, Endpoint, Producer
 from esb.edge import is_control, without_control
 from esb.errors import Malformed, NotConnected, OptionError, Rejected, TransportError, ValidationFailed
@@ -110,8 +110,13 @@ class PlatformHttpConsumer(Consumer):
             respond(refused)
             return
         exchange = Exchange(pattern=self._endpoint.exchange_pattern or IN_OUT)
-        _fill(exchange, request)
-        exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, unit)))
+        try:
+            _fill(exchange, request)
+        except ValueError:
+            respond(_plain(400, "the query or the form has more fields than are taken"))
+            return
+        empty = not request.body
+        exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, unit, empty=empty)))
         self._deliver((exchange,))
 
     def _refusal(self, request: HttpRequest) -> HttpResponse | None:
@@ -127,8 +132,10 @@ class PlatformHttpConsumer(Consumer):
             return _plain(406, f"this path gives {self._endpoint.produces}")
         return None
 
-    def _answer(self, exchange: Exchange, unit: UnitOfWork) -> HttpResponse:
+    def _answer(self, exchange: Exchange, unit: UnitOfWork, *, empty: bool) -> HttpResponse:
         if unit.error is not None:
+            if empty and isinstance(unit.error, NoConversion):
+                return _plain(400, "the request has no body, which is needed here")
             return _failure(exchange, unit.error, muted=self._endpoint.mute_exception)
         if exchange.pattern == IN_ONLY:
             return HttpResponse(202)

@@ -6,6 +6,7 @@ No thread waits for an answer: an exchange that ends with a durable send is answ
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import uuid
@@ -25,6 +26,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110; what is none cannot be a header
 BODY_SECONDS: Final = 60.0
 """A client has this long to send its whole body: a slow one must not hold a place for ever."""
+ARRIVING_BYTES: Final = 256 * 1024 * 1024
+"""Bodies that have not arrived completely hold this much memory together, at most."""
+_REST_SECONDS: Final = 5.0
+_REST_BYTES: Final = 64 * 1024 * 1024
 _SAFE: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f]")
 _REASONS: Final = {
@@ -47,6 +52,7 @@ class WebServer:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._room = threads * 5
         self._inflight = 0
+        self._arriving = 0
         self.draining = False
 
     @property
@@ -65,43 +71,55 @@ class WebServer:
             await _refuse(send, found)
             return
         mount, parameters = found
-        if self.draining or self._inflight >= self._room:
-            await _refuse(send, 503, (b"retry-after", b"2"))
+        if self.draining or self._inflight >= self._room or self._arriving > ARRIVING_BYTES:
+            await _refuse(send, 503)
+            return
+        body = await self._body(scope, receive, mount)
+        if isinstance(body, int):
+            # The rest of a refused body means nothing: the connection cannot be used again.
+            await _refuse(send, body, (b"connection", b"close"))
+            return
+        if self._inflight >= self._room:
+            await _refuse(send, 503)
             return
         self._inflight += 1
         try:
-            body = await self._body(scope, receive, mount)
-            if isinstance(body, int):
-                await _refuse(send, body)
-                return
             response = await self._answer(mount, _request(scope, body, parameters, mount))
             await _write(send, response, head=scope["method"] == "HEAD")
         finally:
             self._inflight -= 1
 
     async def _body(self, scope: Scope, receive: Receive, mount: Mount) -> bytes | int:
-        for name, value in scope["headers"]:
-            if name == b"content-length" and (not value.isdigit() or int(value) > mount.max_body):
-                return 413 if value.isdigit() else 400
-            if name == b"content-encoding" and value.lower() != b"identity":
-                return 415  # never unpacked here: a small bomb must stay small
+        """The whole body, or the status to refuse with.
+
+        Who is still sending has no place among the requests that run, so that slow senders keep nobody out; what they send is bounded together.
+        """
+        status = _refusal(scope, mount)
         chunks: list[bytes] = []
         size = 0
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                while True:
+                while not status:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return 400
                     chunk = message.get("body", b"")
                     size += len(chunk)
+                    self._arriving += len(chunk)
                     if size > mount.max_body:
-                        return 413
+                        status = 413
+                    elif self._arriving > ARRIVING_BYTES:
+                        status = 503
                     chunks.append(chunk)
                     if not message.get("more_body"):
-                        return b"".join(chunks)
+                        return status or b"".join(chunks)
         except TimeoutError:
             return 408
+        finally:
+            self._arriving -= size
+        chunks.clear()
+        await _read_on(scope, receive)
+        return status
 
     async def _answer(self, mount: Mount, request: HttpRequest) -> HttpResponse:
         loop = asyncio.get_running_loop()
@@ -152,13 +170,39 @@ def _request(scope: Scope, body: bytes, parameters: dict[str, str], mount: Mount
     )
 
 
+def _refusal(scope: Scope, mount: Mount) -> int:
+    """The status that a request is refused with for its headers, 0 for none."""
+    hosts = 0
+    for name, value in scope["headers"]:
+        hosts += name == b"host"
+        if name == b"content-length" and (not value.isdigit() or int(value) > mount.max_body):
+            return 413 if value.isdigit() else 400
+        if name == b"content-encoding" and value.lower() != b"identity":
+            return 415  # never unpacked here: a small bomb must stay small
+    # RFC 9112, 3.2: without one host a proxy in front and this server may not mean the same one.
+    return 400 if hosts > 1 or (not hosts and scope.get("http_version") == "1.1") else 0
+
+
+async def _read_on(scope: Scope, receive: Receive) -> None:
+    """Read the rest of a refused body, within bounds: a client that is still sending would find its connection reset and never see the answer."""
+    if any(name == b"expect" for name, _ in scope["headers"]):  # it waits for our word and has sent nothing
+        return
+    size = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_REST_SECONDS):
+            while size < _REST_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+
+
 async def _refuse(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
     text = f"{_REASONS[status]}\n".encode()
     length = (b"content-length", str(len(text)).encode())
     kind = (b"content-type", b"text/plain; charset=utf-8")
-    # The rest of a refused body is not read: the connection cannot be used again.
-    close = ((b"connection", b"close"),) if status in {400, 408, 413, 415} else ()
-    await send({"type": "http.response.start", "status": status, "headers": [length, kind, *_SAFE, *close, *headers]})
+    later = ((b"retry-after", b"2"),) if status == 503 else ()
+    await send({"type": "http.response.start", "status": status, "headers": [length, kind, *_SAFE, *later, *headers]})
     await send({"type": "http.response.body", "body": text})
 
 

@@ -133,12 +133,18 @@ class Worker(UvicornWorker):
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": "esb.runtime.protocol:Protocol",
         "lifespan": "on",
         "ws": "none",
         "server_header": False,
         "access_log": False,
     }
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        # uvicorn-worker cuts uvicorn's loggers off from ours, and their lines would not be JSON.
+        for name in ("uvicorn.error", "uvicorn.access"):
+            logging.getLogger(name).propagate = True
 
     def init_signals(self) -> None:
         super().init_signals()

@@ -1,0 +1,74 @@
+"""HTTP/1.1 on one connection: uvicorn's protocol with the bounds that it leaves to a proxy in front."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS: Final = 20.0
+"""From connecting, or from a request's first byte, to the end of its headers: slow clients must not keep sockets for ever."""
+HEAD_BYTES: Final = 64 * 1024
+"""Request line and headers together, beyond what came with the first packet."""
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 26\r\nconnection: close\r\n\r\nthe headers are too large\n"
+)
+
+
+class Protocol(HttpToolsProtocol):
+    """As uvicorn's, but a request's head is bounded in time and size."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self._in_head = True
+        self._begun = False
+        self._head = 0
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._seen()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._in_head:
+            return
+        if self._begun:  # an earlier request's body may have come with it
+            self._begun = False
+            return
+        self._head += len(data)
+        if self._head > HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        self._in_head = self._begun = True
+        self._head = 0
+        self._wait()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._seen()
+        super().on_headers_complete()
+
+    def _wait(self) -> None:
+        self._seen()
+        self._patience = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _seen(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _too_slow(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait()  # an earlier request on this connection is still being answered
+        else:
+            self.transport.close()
