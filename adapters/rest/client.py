@@ -13,7 +13,7 @@ from adapters.rest.result import HttpOperationFailedException
 from esb.coerce import octets, text
 from esb.component import Component, Consumer, Deliver, Endpoint, Producer
 from esb.edge import is_control, without_control
-from esb.errors import OptionError, Rejected
+from esb.errors import OptionError, Rejected, ValidationFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.httpcall import Answer, HttpCaller
@@ -206,6 +206,7 @@ def _outgoing(exchange: Exchange) -> dict[str, str]:
             continue
         told = text(value) or ""
         if any(ord(character) < 32 or ord(character) == 127 for character in name + told):
-            raise Rejected(f"header {name!r} holds control characters and cannot be sent")
+            message = "it holds control characters and cannot be sent"
+            raise ValidationFailed(f"header {name!r}: {message}", [{"path": f"header.{name}", "message": message}])
         sent[name] = told.encode("utf-8").decode("latin-1")
     return sent

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from esb.coerce import text
 from esb.eip._names import has_functions, simple
-from esb.errors import OptionError, Position, Rejected
+from esb.errors import OptionError, Position, ValidationFailed
 from esb.exchange import Exchange
 from esb.expression import Expression
 from esb.step import Builder
@@ -55,7 +55,8 @@ def _value(evaluate: Expression, quote: Callable[[str], str], function: str) -> 
         try:
             return quote(told)
         except ValueError as error:
-            raise Rejected(f"the value of {function} cannot be part of a URI: {error}") from None
+            message = f"the value of {function} cannot be part of a URI: {error}"
+            raise ValidationFailed(message, [{"path": function[2:-1], "message": str(error)}]) from None
 
     return value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from esb.context import RouteContext
-from esb.errors import ConfigErrors, Rejected
+from esb.errors import ConfigErrors, ValidationFailed
 from esb.exchange import IN_OUT, Exchange
 
 
@@ -51,14 +51,14 @@ def test_a_value_in_the_query_brings_no_further_option(sent, tmp_path) -> None:
 
 def test_an_expression_in_a_value_is_refused(sent, tmp_path) -> None:
     exchange, _ = sent(f"file:{tmp_path}?fileName=${{header.v}}", "${body}")
-    assert isinstance(exchange.error, Rejected)
+    assert isinstance(exchange.error, ValidationFailed)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("value", ["..", "../b", "a/../../b", "..\\b"])
 def test_a_value_does_not_climb_out_of_its_path(sent, value: str) -> None:
     exchange, mocks = sent("mock:a/${header.v}", value)
-    assert isinstance(exchange.error, Rejected)
+    assert isinstance(exchange.error, ValidationFailed)
     assert mocks == {}
 
 
