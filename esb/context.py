@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from esb.compiler.assemble import AroundProducer, AroundStep, compile_files
-from esb.compiler.endpoints import make_endpoint
+from esb.compiler.endpoints import make_endpoint, placed
 from esb.compiler.rest import expand_rests
 from esb.compiler.route import Route
 from esb.compiler.templates import Wanted
@@ -76,10 +76,8 @@ class RouteContext:
         self.on_endpoint: Callable[[Endpoint], None] | None = None
         self.around_step: AroundStep | None = None
         """Hooks of ``esb test``: told of each endpoint that is made (to put a mock in its place), and put around each step."""
-        self.around_producer: AroundProducer | None = None
-        """Put around producers that send from outside of all routes: ``interceptSendToEndpoint`` holds there too."""
-        self.wanted: list[Wanted] = []
-        """Routes of templates that endpoints have asked for; empty between loads."""
+        self.around_producer: AroundProducer | None = None  # interceptSendToEndpoint holds for sends from outside too
+        self.wanted: list[Wanted] = []  # routes of templates that endpoints have asked for; empty between loads
 
     # -- loading ---------------------------------------------------------------------------------------------------------------
 
@@ -237,16 +235,17 @@ class RouteContext:
         self, uri: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE, *, keep: bool = True
     ) -> Endpoint:
         parsed = parse_uri(uri, parameters, at)
-        key = str(parsed)
         with self._lock:
+            try:
+                component = self.component(parsed.scheme)
+            except UnknownName as error:
+                raise UnknownName("component", parsed.scheme, error.known, at) from None
+            except ProjectError as error:  # its module does not import
+                raise ProjectError(error.message, at, error.hint) from error
+            parsed = placed(component, parsed)
+            key = str(parsed)
             made = self._endpoints.get(key)
             if made is None:
-                try:
-                    component = self.component(parsed.scheme)
-                except UnknownName as error:
-                    raise UnknownName("component", parsed.scheme, error.known, at) from None
-                except ProjectError as error:  # its module does not import
-                    raise ProjectError(error.message, at, error.hint) from error
                 made = make_endpoint(self, component, parsed)
                 if self.on_endpoint is not None:
                     self.on_endpoint(made)

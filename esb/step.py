@@ -24,6 +24,8 @@ class Builder(Protocol):
     """Whether the step being built is the last thing the exchange does here: only then may a send be pipelined."""
     in_try: bool
     """Whether failures of this step go to a doTry (and so to no error handler)."""
+    log_mask: bool
+    """Whether the route wants secrets hidden in log lines."""
 
     def program(
         self, steps: Sequence[StepSpec], *, tail: bool = False, in_try: bool | None = None, handled: bool = True

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
-from esb.compiler import completion
+from esb.compiler import completion, contract
 from esb.compiler.build import RouteParts, StepsBuilder
 from esb.compiler.handlers import keeps_original, make_handler
+from esb.compiler.history import history
 from esb.compiler.interceptors import SendInterceptors, around_steps, before_route
 from esb.compiler.references import make_bean
 from esb.compiler.route import Route
@@ -117,6 +118,7 @@ class _Compilation:
         self._findings = findings
         self._numbers = _Numbers()
         self._taken = dict.fromkeys(context.routes)
+        self._orders = {one.startup_order: one.id for one in context.routes.values() if one.startup_order is not None}
         self._configurations: list[RouteConfigurationSpec] = [
             one for file in files for one in file.configurations if _holds(context, one.precondition, one.at)
         ]
@@ -152,6 +154,15 @@ class _Compilation:
                 OptionError(f"the route id {route_id!r} is taken", spec.at, "give each route an id of its own")
             )
             return
+        if spec.route_policy:
+            hint = "remove it; routes are started and stopped by controlbus, cron or the command line"
+            self._findings.append(
+                OptionError("route policies are Java classes, which a route cannot have here", spec.at, hint)
+            )
+        first = self._orders.setdefault(spec.startup_order, route_id) if spec.startup_order is not None else route_id
+        if first != route_id:
+            told = f"the startupOrder {spec.startup_order} is that of the route {first!r} already"
+            self._findings.append(OptionError(told, spec.at, "give each route an order of its own"))
         try:
             route = self._compiled(route_id, definition, file)
         except ConfigError as error:
@@ -171,8 +182,11 @@ class _Compilation:
             self._numbers.next,
             lambda scheme: scheme in context.dynamic_schemes,
         )
+        parts.log_mask = spec.log_mask
         if context.around_step is not None:
             parts.wraps.append(partial(context.around_step, route_id))
+        if spec.message_history:
+            parts.wraps.append(history(route_id))
         endpoint = context.endpoint(spec.from_.uri, spec.from_.parameters, spec.from_.at)
         sends = SendInterceptors(parts, self._sends) if self._sends else None
         if sends is not None:
@@ -181,11 +195,13 @@ class _Compilation:
         parts.handler = make_handler(parts, scope.handler, scope.on_exceptions, context.stopping)
         if sends is not None:
             sends.compile()
+        fitted = contract.taken(parts, context.registry, spec.input_type)
+        at_end = contract.given(parts, context.registry, spec.output_type)
         first = before_route(parts, scope.intercepts, endpoint.uri)
         around_steps(parts, scope.intercepts, endpoint.uri)
-        noted, at_end = completion.completions(parts, scope.completions)
+        noted, completing = completion.completions(parts, scope.completions)
         received = spec.from_.variable_receive
-        program = StepsBuilder(parts).compile((*first, *noted, *definition.steps), tail=not received)
+        program = StepsBuilder(parts).compile((*fitted, *first, *noted, *definition.steps), tail=not received)
         if received:
             program = _receiving(program, variable(received, context))
         return Route(
@@ -198,7 +214,7 @@ class _Compilation:
             auto_startup=spec.auto_startup,
             keeps_original=keeps_original(scope.handler, scope.on_exceptions)
             or completion.keeps_original(scope.completions),
-            completions=tuple(at_end),
+            completions=(*completing, *at_end),
             on_start=parts.on_start,
             on_stop=parts.on_stop,
         )

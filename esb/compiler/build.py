@@ -39,6 +39,7 @@ class RouteParts:
     wraps: list[Wrap] = field(default_factory=list)
     wrap_producer: Callable[[str, Producer], Producer] | None = None
     """Intercepts what is sent to an endpoint."""
+    log_mask: bool = False
 
 
 class StepsBuilder:
@@ -48,6 +49,7 @@ class StepsBuilder:
         self._parts = parts
         self.context = parts.context
         self.route_id = parts.route_id
+        self.log_mask = parts.log_mask
         self.tail = False
         self.in_try = in_try
         self._handled = handled

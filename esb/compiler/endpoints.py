@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from esb.component import Component, Context, Endpoint
@@ -10,6 +11,18 @@ from esb.dsl.parse import camel_case
 from esb.dsl.uri import Uri
 from esb.errors import ConfigError, ConfigErrors, OptionError, UnknownName
 from esb.fields import Field, convert
+
+
+def placed(component: Component, uri: Uri) -> Uri:
+    """The URI with its path in its place, where it was given among the parameters: ``uri: direct`` with ``parameters: {name: x}``."""
+    declared = next((one for one in component.endpoint_class.fields.values() if one.path), None)
+    if uri.path or declared is None:
+        return uri
+    names = {declared.name, *declared.aliases}
+    path = next((value for name, value in uri.pairs if name in names), "")
+    if not path:
+        return uri
+    return replace(uri, path=path, raw_path=path, pairs=tuple(pair for pair in uri.pairs if pair[0] not in names))
 
 
 def make_endpoint(context: Context, component: Component, uri: Uri) -> Endpoint:

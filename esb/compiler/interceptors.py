@@ -26,6 +26,8 @@ NODE = "CamelInterceptedNodeId"
 ROUTE = "CamelInterceptedRouteId"
 PARENT = "CamelInterceptedParentEndpointUri"
 WHEN_MATCHED = "CamelInterceptSendToEndpointWhenMatched"
+_UNSEEN = frozenset({"doTry", "interceptFrom", "inputType"})
+"""What no ``intercept`` is put around: a doTry's own steps are intercepted, the block itself is not, as recorded."""
 _SendPipelined = Callable[[Exchange, Callable[[Exception | None], None]], None]
 
 
@@ -92,7 +94,7 @@ def around_steps(parts: RouteParts, specs: Sequence[InterceptSpec], source: str)
 
 def _around(program: Program, when: Predicate | None, route_id: str, source: str) -> Wrap:
     def wrap(step: Step, spec: StepSpec) -> Step:
-        if isinstance(spec, BeforeRoute):
+        if spec.name in _UNSEEN:
             return step
         node = spec.id
 

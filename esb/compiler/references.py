@@ -22,6 +22,23 @@ _CONFIGURATIONS: dict[str, type[Spec]] = {
     "org.apache.camel.builder.NoErrorHandlerBuilder": NoErrorHandlerSpec,
 }
 """Camel's classes whose beans configure an error handler."""
+_FACTORIES: dict[str, Any] = {
+    "java.util.List.of": lambda *items: list(items),
+    "java.util.List.copyOf": list,
+    "java.util.Arrays.asList": lambda *items: list(items),
+    "java.util.Set.of": lambda *items: set(items),
+    "java.util.Set.copyOf": set,
+    "java.util.Map.of": lambda *items: dict(zip(items[::2], items[1::2], strict=True)),
+    "java.util.Map.copyOf": dict,
+    "java.lang.Integer.valueOf": int,
+    "java.lang.Long.valueOf": int,
+    "java.lang.Double.valueOf": float,
+    "java.lang.Boolean.valueOf": lambda value: str(value).lower() == "true",
+    "java.lang.String.valueOf": str,
+}
+"""Static methods of Java's classes that make beans of plain values, by class and method."""
+_PLAIN = "org.apache.camel.processor.aggregate."
+"""Package of classes that are made without any values."""
 _POLICY = "org.apache.camel.processor.errorhandler.RedeliveryPolicy"
 
 
@@ -98,16 +115,21 @@ def make_bean(context: Context, spec: BeanSpec) -> Any:
         return policy_from_properties(properties)
     if name in _CONFIGURATIONS:
         return _handler(_CONFIGURATIONS[name], properties, spec.at)
-    made = load_class(name, spec.at)
     arguments = [
         _value(context, value, spec.at)
         for _, value in sorted((spec.constructors or {}).items(), key=lambda pair: int(pair[0]))
     ]
+    factory = _FACTORIES.get(f"{name}.{spec.factory_method}") if spec.factory_method else None
+    made: Any = load_class(name, spec.at) if factory is None else None
+    if arguments and not spec.factory_method and name.startswith(_PLAIN):
+        raise OptionError(f"{name} has no constructor with values", spec.at, "set its properties instead")
     try:
+        if factory is not None:
+            return factory(*arguments)
         if spec.factory_method:
             made = getattr(made, spec.factory_method)
         bean = made(*arguments) if isinstance(made, type) or spec.factory_method else made
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, ValueError) as error:
         raise OptionError(f"bean {spec.bean_name!r} could not be made: {error}", spec.at) from error
     _set_properties(context, bean, properties, spec)
     if spec.init_method:

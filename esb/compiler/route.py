@@ -80,7 +80,7 @@ class Route:
         counts.begin()
         exchange.route = self.id
         if not exchange.from_route:
-            exchange.from_route = self.id
+            exchange.from_route, exchange.from_endpoint = self.id, exchange.from_endpoint or self.endpoint.uri
         if self.keeps_original and exchange.original is None:
             exchange.original = exchange.message.copy()
         try:

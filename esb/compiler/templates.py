@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from esb.dsl.document import parse_document, route
-from esb.dsl.model import BeanSpec, ErrorHandlerSpec, NoErrorHandlerSpec, RouteDef, RouteFile
+from esb.dsl.model import BeanSpec, DefaultErrorHandlerSpec, ErrorHandlerSpec, NoErrorHandlerSpec, RouteDef, RouteFile
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
 from esb.dsl.parse import Parser
 from esb.dsl.placeholders import Properties
@@ -110,8 +110,11 @@ class Templates:
         instance = self._instance(template, file, values, wanted.at, route_id=wanted.route_id)
         if instance is not None:
             # Camel's kamelets have no error handler unless asked, so that failures go to the caller's.
-            instance.definition.spec.error_handler = None if wanted.error_handler else _NO_HANDLER
-            instance.definition.spec.error_handler_ref = None
+            spec = instance.definition.spec
+            # Its own onException clauses hold all the same.
+            plain = _PLAIN_HANDLER if instance.definition.on_exceptions else _NO_HANDLER
+            spec.error_handler = None if wanted.error_handler else plain
+            spec.error_handler_ref = None
         return instance
 
     def _from_folder(self, name: str) -> tuple[Template, RouteFile] | None:
@@ -175,6 +178,9 @@ class Templates:
 
 
 _NO_HANDLER: Final = ErrorHandlerSpec(NOWHERE, no_error_handler=NoErrorHandlerSpec())
+
+
+_PLAIN_HANDLER: Final = ErrorHandlerSpec(NOWHERE, default_error_handler=DefaultErrorHandlerSpec())
 
 
 def _bean_name(node: Node) -> str:

@@ -22,7 +22,9 @@ class BeanEndpoint(Endpoint):
 
     lenient = True
 
-    name = field(Kind.TEXT, path=True, doc="Name of the bean, or of the class.", example="prices")
+    name = field(
+        Kind.TEXT, path=True, doc="Name of the bean, or of the class.", example="prices", aliases=("beanName",)
+    )
     method = field(Kind.TEXT, None, doc="Method, with parameters or without.", example="join(${body}, 'x')")
     scope = field(
         Kind.TEXT,

@@ -29,6 +29,7 @@ class KameletEndpoint(Endpoint):
     name = field(
         Kind.TEXT,
         path=True,
+        aliases=("templateId",),
         doc="Id of the template, then perhaps / and the id of its route.",
         example="mask/mask-orders",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import queue
 import re
 import time
 from typing import ClassVar
@@ -18,7 +19,7 @@ from esb.unit import UnitOfWork
 class TimerEndpoint(Endpoint):
     """Options of ``timer:``. The exchange has no body; while a route runs longer than the period, firings do not overlap."""
 
-    name = field(Kind.TEXT, path=True, doc="Name of the timer.", example="nightly")
+    name = field(Kind.TEXT, path=True, doc="Name of the timer.", example="nightly", aliases=("timerName",))
     period = field(Kind.DURATION, 1.0, doc="Time from one firing to the next; 0: fire once.", example="5s")
     delay = field(Kind.DURATION, 1.0, doc="Time before the first firing; -1: fire repeatCount times without any pause.")
     repeat_count = field(Kind.INT, 0, doc="How often to fire; 0: for ever.")
@@ -61,6 +62,18 @@ class TimerEndpoint(Endpoint):
         if self.first is None:
             return float(self.delay)
         return max(self.first.timestamp() - time.time(), 0.0)
+
+    def poll(self, timeout: float | None) -> Exchange | None:
+        """The first firing after now, counted as for a route that starts now; None if it does not come in time."""
+        fired: queue.SimpleQueue[Exchange] = queue.SimpleQueue()
+        consumer = TimerConsumer(self, lambda exchanges: fired.put(exchanges[0]))
+        consumer.start()
+        try:
+            return fired.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        finally:
+            consumer.stop(0.0)
 
 
 _SIGNS = {

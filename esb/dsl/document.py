@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from esb.dsl.model import (
@@ -23,6 +24,8 @@ from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
 from esb.dsl.parse import Parser
 from esb.errors import OptionError, Position, RouteSyntaxError, UnknownName
 from esb.fields import Spec
+
+_log = logging.getLogger("esb.dsl")
 
 _CLAUSES: dict[str, tuple[type[Spec], str]] = {
     "errorHandler": (ErrorHandlerSpec, "error_handlers"),
@@ -97,17 +100,23 @@ def _element(parser: Parser, parsed: RouteFile, item: Node) -> None:
             _beans(parser, parsed, value)
         elif name == "dataFormats":
             _data_formats(parser, parsed, value)
-        elif name not in {"transformers", "validators"}:
+        elif name in {"transformers", "validators"}:
+            _java_only(parser, name, value, key.at)
+        else:
             parser.note(UnknownName("element", key.text, TOP_LEVEL, key.at))
 
 
 def route(parser: Parser, node: Node, at: Position) -> RouteDef | None:
     """A route from its node (also a template's, with other placeholders)."""
     outer, parser.clauses = parser.clauses, []
+    prefix = node.get("nodePrefixId") if isinstance(node, MapNode) else None
+    before, parser.prefix = parser.prefix, parser.prefix + (parser.text(prefix) if prefix is not None else "")
     spec = parser.spec(RouteSpec, node, at)
-    clauses, parser.clauses = parser.clauses, outer
+    clauses, parser.clauses, parser.prefix = parser.clauses, outer, before
     if spec is None:
         return None
+    if spec.precondition is None and isinstance(node, MapNode) and "precondition" in node:
+        spec.precondition = "false"  # an optional placeholder that nobody gives does not hold
     _saga_around(parser, spec)
     return RouteDef(
         spec,
@@ -154,6 +163,14 @@ def _clause(parser: Parser, parsed: RouteFile, name: str, node: Node, at: Positi
     made: Any = parser.spec(cls, node, at)
     if made is not None:
         getattr(parsed, where).append(made)
+
+
+def _java_only(parser: Parser, name: str, node: Node, at: Position) -> None:
+    """Camel takes these elements, yet what they declare has no effect in YAML: a validator declared there is not found."""
+    if not isinstance(node, MapNode):
+        parser.note(RouteSyntaxError(f"{name} are a map, not {node}", node.at))
+        return
+    _log.warning("%s: %s have no effect, as in Camel; declare data types and mappings of the project instead", at, name)
 
 
 def _beans(parser: Parser, parsed: RouteFile, node: Node) -> None:

@@ -194,7 +194,7 @@ class DataTypeSpec(Spec):
     name = "inputType"
     id = field(Kind.TEXT, None)
     description = field(Kind.TEXT, None)
-    urn = field(Kind.TEXT, scalar=True, doc="Name of the data type.", example="crm.Order")
+    urn = field(Kind.TEXT, doc="Name of the data type.", example="crm.Order")
     validate = field(Kind.BOOL, False, doc="Whether messages are held against it.")
 
 
@@ -229,7 +229,6 @@ class RouteSpec(Spec):
     shutdown_running_task = field(
         Kind.TEXT, "CompleteCurrentTaskOnly", enum=("CompleteCurrentTaskOnly", "CompleteAllTasks")
     )
-    delayer = field(Kind.TEXT, None)
 
 
 class RouteConfigurationSpec(Spec):

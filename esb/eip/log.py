@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from esb.coerce import inner
+from esb.coerce import inner, text
 from esb.exchange import Exchange
+from esb.expression import Expression
 from esb.fields import Kind, field
 from esb.program import Step
 from esb.step import Builder, StepSpec
@@ -40,6 +41,8 @@ class LogSpec(StepSpec):
     def build(self, builder: Builder) -> Step | None:
         language = builder.context.language(self.log_language or "simple")
         evaluate = builder.expression(language(self.at, expression=self.message))
+        if builder.log_mask:
+            evaluate = _masking(evaluate)
         if self.logging_level == "OFF":
             return None
         logger = (
@@ -64,3 +67,10 @@ class LogSpec(StepSpec):
 
     def sentence(self) -> str:
         return f"log: {self.message.strip()}"
+
+
+def _masking(evaluate: Expression) -> Expression:
+    """The line without values of secrets, where the route says ``logMask``."""
+    from esb.eip._masking import masked  # its patterns are needed by few routes
+
+    return lambda exchange: masked(text(evaluate(exchange)) or "")

@@ -24,7 +24,9 @@ LEVELS: Final = {
 class LogEndpoint(Endpoint):
     """Options of ``log:``. What is shown by default: pattern, type of the body, body."""
 
-    name = field(Kind.TEXT, "", path=True, doc="Name of the logger.", example="orders.received")
+    name = field(
+        Kind.TEXT, "", path=True, doc="Name of the logger.", example="orders.received", aliases=("loggerName",)
+    )
     level = field(Kind.TEXT, "INFO", enum=(*LEVELS, "OFF"), doc="Level of the lines.")
     marker = field(Kind.TEXT, None, doc="A mark on the log records (attribute ``marker``).")
     show_all = field(Kind.BOOL, False, doc="Show everything but files, streams and exceptions.")
