@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
-from esb.compiler import completion, contract
+from esb.compiler import completion, route_types
 from esb.compiler.build import RouteParts, StepsBuilder
 from esb.compiler.handlers import keeps_original, make_handler
 from esb.compiler.history import history
@@ -195,8 +195,8 @@ class _Compilation:
         parts.handler = make_handler(parts, scope.handler, scope.on_exceptions, context.stopping)
         if sends is not None:
             sends.compile()
-        fitted = contract.taken(parts, context.registry, spec.input_type)
-        at_end = contract.given(parts, context.registry, spec.output_type)
+        fitted = route_types.taken(parts, context.registry, spec.input_type)
+        at_end = route_types.given(parts, context.registry, spec.output_type)
         first = before_route(parts, scope.intercepts, endpoint.uri)
         around_steps(parts, scope.intercepts, endpoint.uri)
         noted, completing = completion.completions(parts, scope.completions)
