@@ -9,7 +9,7 @@ from tests.benchmarks import data, machine, peers
 from tests.benchmarks.figures import GOALS
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import BusProject, Command
-from tests.benchmarks.queues import Start, files, node
+from tests.benchmarks.queues import CAMEL, LIMIT, Start, files, node
 from tests.benchmarks.rabbit import Queues
 from tests.benchmarks.table import Column, Contender, Round, Table
 
@@ -27,7 +27,7 @@ def w6(options: Options) -> Table:
         "start to first message through a queue, and idle memory (master and worker)",
         COLUMNS,
         GOALS["W6"],
-        against="Camel",
+        against=(CAMEL,),
     )
     with node(table) as rabbit:
         if rabbit is None:
@@ -35,13 +35,13 @@ def w6(options: Options) -> Table:
         relay = [sys.executable, "-m", "tests.benchmarks.relay", rabbit.url, "W1", "1000"]
         starts: dict[str, Start] = {
             "bus": lambda: BusProject(files("W1"), broker=rabbit.url, ready=False),
-            "limit: pika relay": lambda: Command(relay),
+            LIMIT: lambda: Command(relay),
         }
         camel = peers.camel_queues("W1", rabbit.port)
         if isinstance(camel, str):
             table.skipped.append(camel)
         else:
-            starts["Camel"] = camel
+            starts[CAMEL] = camel
         contenders = [
             Contender(name, lambda start=start: _round(rabbit.url, start))  # type: ignore[misc]
             for name, start in starts.items()

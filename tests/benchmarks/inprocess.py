@@ -38,7 +38,7 @@ def w5(options: Options) -> Table:
         "in process, choice by header + set header + processor, one thread",
         COLUMNS,
         GOALS["W5"],
-        against="Camel",
+        against=("Camel",),
         note="the bus's exchange counts, has an error handler and a unit of work's place; it is made for each message, as Camel's",
     )
     contenders = [Contender("bus", lambda: _child(100_000 if options.quick else 400_000))]

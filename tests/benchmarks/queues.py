@@ -17,6 +17,8 @@ from tests.benchmarks.project import BusProject, Command, usage
 from tests.benchmarks.rabbit import Queues
 from tests.benchmarks.table import Column, Contender, Round, Table
 
+LIMIT = "limit: pika relay"
+CAMEL = "Camel tuned"
 OUTPUTS = {"W1": ("esb.out",), "W2": ("esb.high", "esb.normal", "esb.low")}
 
 W1_ROUTE = """
@@ -157,9 +159,7 @@ def node(table: Table) -> Iterator[RabbitNode | None]:
 
 def _measured(work: str, title: str, options: Options) -> Table:
     count = 8_000 if options.quick else 20_000
-    table = Table(
-        work, f"{title}; {count:,} messages, quorum queues", COLUMNS, GOALS[work], against="limit: pika relay"
-    )
+    table = Table(work, f"{title}; {count:,} messages, quorum queues", COLUMNS, GOALS[work], against=(CAMEL, LIMIT))
     bodies = data.bodies(count)
     with node(table) as rabbit:
         if rabbit is None:
@@ -170,13 +170,13 @@ def _measured(work: str, title: str, options: Options) -> Table:
             "bus, prefetch 1000": lambda: BusProject(
                 files(work, "?prefetch=1000"), broker=f"{rabbit.url}?window=1000", ready=False
             ),
-            table.against: lambda: Command(relay),
+            LIMIT: lambda: Command(relay),
         }
         camel = peers.camel_queues(work, rabbit.port)
         if isinstance(camel, str):
             table.skipped.append(camel)
         else:
-            starts["Camel tuned"] = camel
+            starts[CAMEL] = camel
         broker = rabbit.pid
         contenders = [
             Contender(name, lambda start=start: _round(rabbit.url, broker, OUTPUTS[work], bodies, start))  # type: ignore[misc]

@@ -31,13 +31,13 @@ class Contender:
 
 @dataclass
 class Table:
-    """The rounds of one benchmark. ``goal`` is what design says of it; ratios are of the first column, to the contender named ``against``."""
+    """The rounds of one benchmark. ``goal`` is what design says of it; ratios are of the first column, to the contenders named ``against``."""
 
     name: str
     title: str
     columns: tuple[Column, ...]
     goal: str
-    against: str = ""
+    against: tuple[str, ...] = ()
     note: str = ""
     rounds: dict[str, list[Round]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -69,8 +69,8 @@ class Table:
     @property
     def heading(self) -> list[str]:
         """The titles of the columns."""
-        head = ["contender", *(one.title for one in self.columns), "min-max", "rounds"]
-        return [*head, f"x {self.against}"] if self.against in self.rounds else head
+        ratios = [f"x {peer}" for peer in self.against if peer in self.rounds]
+        return ["contender", *(one.title for one in self.columns), "min-max", "rounds", *ratios]
 
     @property
     def rows(self) -> list[list[str]]:
@@ -83,9 +83,11 @@ class Table:
         seen = [round_[first.key] for round_ in self.rounds[name] if first.key in round_]
         cells.append(f"{self._shown(min(seen), first)}-{self._shown(max(seen), first)}" if seen else "")
         cells.append(str(len(self.rounds[name])))
-        if self.against in self.rounds:
-            ours, theirs = self.median(name, first.key), self.median(self.against, first.key)
-            cells.append(f"{ours / theirs:.2f}" if ours and theirs else "")
+        ours = self.median(name, first.key)
+        for peer in self.against:
+            if peer in self.rounds:
+                theirs = self.median(peer, first.key)
+                cells.append(f"{ours / theirs:.2f}" if ours and theirs else "")
         return cells
 
     @staticmethod

@@ -21,7 +21,7 @@ def scripted(*rates: float):
 
 
 def measured() -> Table:
-    table = Table("W9", "a title", (Column("rate", "msg/s"),), "goal ≥ 2 x peer", against="peer")
+    table = Table("W9", "a title", (Column("rate", "msg/s"),), "goal ≥ 2 x peer", against=("peer",))
     return table.measure([Contender("bus", scripted(30, -1, 10, 50)), Contender("peer", scripted(10, 20, 15, 15))], 4)
 
 
@@ -41,7 +41,7 @@ def test_a_contender_that_fails_is_named_with_the_reason() -> None:
 
 
 def test_without_the_peer_there_is_no_ratio() -> None:
-    table = Table("W9", "t", (Column("rate", "msg/s"),), "", against="peer")
+    table = Table("W9", "t", (Column("rate", "msg/s"),), "", against=("peer",))
     table.measure([Contender("bus", scripted(1))], 1)
     assert table.heading == ["contender", "msg/s", "min-max", "rounds"]
     assert table.rows == [["bus", "1", "1-1", "1"]]
