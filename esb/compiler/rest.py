@@ -2,241 +2,239 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from esb.coerce import text
+from esb.compiler.rest_contract import Contract, Contracted, read_contract
+from esb.compiler.rest_pages import RestApiDoc, RestContractPage, RestEcho, RestMock, RestNothing
+from esb.compiler.rest_steps import RestBindingIn, RestBindingOut, RestCors, RestMediaTypes, RestParameters
 from esb.dsl.model import FromSpec, Raw, RouteDef, RouteFile, RouteSpec
 from esb.dsl.parse import Parser
-from esb.dsl.rest import VERBS, ParamSpec, RestConfigurationSpec, RestSpec, VerbSpec
-from esb.errors import ConfigError, OptionError
-from esb.exchange import Exchange
-from esb.program import Step
+from esb.dsl.rest import VERBS, OpenApiSpec, ParamSpec, RestConfigurationSpec, RestSpec, VerbSpec
+from esb.errors import ConfigError, OptionError, Position
 from esb.registry import Registry
-from esb.step import Builder, StepSpec
+from esb.step import StepSpec
 
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, TRACE, OPTIONS, CONNECT, PATCH",
-    "Access-Control-Allow-Headers": (
-        "Origin, Accept, X-Requested-With, Content-Type, Access-Control-Request-Method, Access-Control-Request-Headers"
-    ),
-    "Access-Control-Max-Age": "3600",
-}
+FindFile = Callable[[str], Path]
 
 
 @dataclass
 class _Expansion:
     """What all operations of one load share. ``targets``: direct endpoint -> the operation it answers already."""
 
+    parser: Parser
     registry: Registry
+    path: FindFile
     configuration: RestConfigurationSpec
+    served: frozenset[str]
+    """Direct endpoints that routes start with."""
     targets: dict[str, str] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    """Paths at which a browser's question before a call is answered already."""
+    rests: list[RestSpec] = field(default_factory=list)
+
+    def below(self, *parts: str) -> str:
+        """A path below the configured context path."""
+        told = (part.strip("/") for part in (self.configuration.context_path or "", *parts))
+        return "/" + "/".join(part for part in told if part)
 
 
-def expand_rests(parser: Parser, files: Sequence[RouteFile], registry: Registry) -> None:
-    """Add the routes of all rest elements to their files; what is wrong is noted with the parser."""
-    expansion = _Expansion(registry, RestConfigurationSpec())
+def expand_rests(parser: Parser, files: Sequence[RouteFile], registry: Registry, path: FindFile) -> None:
+    """Add the routes of all rest elements to their files; what is wrong is noted with the parser. ``path`` finds a file of the project."""
+    configuration = RestConfigurationSpec()
+    for raw in _raws(files, "restConfiguration"):
+        configuration = parser.spec(RestConfigurationSpec, raw.node, raw.at) or configuration
+    served = frozenset(route.spec.from_.uri.partition("?")[0] for file in files for route in file.routes)
+    expansion = _Expansion(parser, registry, path, configuration, served)
+    last = None
     for file in files:
-        for raw in file.rests:
-            if raw.name == "restConfiguration":
-                expansion.configuration = (
-                    parser.spec(RestConfigurationSpec, raw.node, raw.at) or expansion.configuration
-                )
-    for file in files:
-        for raw in file.rests:
-            if raw.name == "rest":
-                file.routes += _routes(parser, raw, expansion)
+        for raw in _raws((file,), "rest"):
+            last = file
+            file.routes += _routes(raw, expansion)
+    if configuration.api_context_path and last is not None:
+        last.routes.append(_api_doc(expansion))
 
 
-def _routes(parser: Parser, raw: Raw, expansion: _Expansion) -> list[RouteDef]:
-    rest = parser.spec(RestSpec, raw.node, raw.at)
+def _raws(files: Sequence[RouteFile], name: str) -> Iterator[Raw]:
+    return (raw for file in files for raw in file.rests if raw.name == name)
+
+
+def _routes(raw: Raw, expansion: _Expansion) -> Iterator[RouteDef]:
+    rest = expansion.parser.spec(RestSpec, raw.node, raw.at)
     if rest is None or rest.disabled:
-        return []
-    made = []
+        return
+    expansion.rests.append(rest)
     for method in VERBS:
         for verb in getattr(rest, method):
             if verb.disabled:
                 continue
             try:
-                made.append(_route(method.upper(), rest, verb, expansion))
+                yield _route(method.upper(), rest, verb, expansion)
             except ConfigError as error:
-                parser.note(error)
-    return made
+                expansion.parser.note(error)
+    if rest.open_api is not None and not rest.open_api.disabled:
+        try:
+            contract = read_contract(
+                expansion.path(rest.open_api.specification.removeprefix("file:")), rest.open_api.at
+            )
+            yield from _contracted(contract, rest, rest.open_api, expansion)
+        except ConfigError as error:
+            expansion.parser.note(error)
 
 
 def _route(method: str, rest: RestSpec, verb: VerbSpec, expansion: _Expansion) -> RouteDef:
-    configuration, targets = expansion.configuration, expansion.targets
-    path = "/".join(
-        part.strip("/") for part in (configuration.context_path, rest.path, verb.path) if part and part.strip("/")
-    )
+    path = expansion.below(rest.path, verb.path)
     if verb.to is None:
         raise OptionError(
-            f"{method} /{path} needs 'to'", verb.at, "name the endpoint that answers, such as direct:get-customer"
+            f"{method} {path} needs 'to'", verb.at, "name the endpoint that answers, such as direct:get-customer"
         )
     target = verb.to.uri.partition("?")[0]
     if target.startswith("direct:"):
-        if target in targets:
+        if target in expansion.targets:
             raise OptionError(
-                f"{target} already answers {targets[target]}",
+                f"{target} already answers {expansion.targets[target]}",
                 verb.at,
                 "give each operation a direct endpoint of its own",
             )
-        targets[target] = f"{method} /{path}"
+        expansion.targets[target] = f"{method} {path}"
+    site = _Site(verb.at, method, path, _options(verb, rest, expansion.configuration))
+    for name in ("consumes", "produces"):
+        if site.option(name):
+            site.parameters[name] = site.option(name)
+    site.params, site.taken, site.given = verb.param, verb.type, verb.out_type
+    to = expansion.registry.lookup("step", "to")(verb.to.at, uri=verb.to.uri, parameters=verb.to.parameters)
+    return site.route(_around((to,), site, expansion), verb.route_id or verb.id, verb.description)
+
+
+@dataclass
+class _Site:
+    """Where an operation is served, and what is said about it."""
+
+    at: Position
+    method: str
+    path: str
+    option: Callable[[str], Any]
+    params: tuple[ParamSpec, ...] = ()
+    taken: str | None = None
+    given: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Of the path's endpoint."""
+
+    def route(self, steps: tuple[StepSpec, ...], route_id: str | None, description: str | None = None) -> RouteDef:
+        """The route that does the steps for requests of that method and path."""
+        parameters = {"httpMethodRestrict": self.method, **self.parameters}
+        from_ = FromSpec(self.at, uri=f"platform-http:{self.path}", parameters=parameters, steps=steps)
+        return RouteDef(RouteSpec(self.at, id=route_id, from_=from_, description=description))
+
+
+def _options(*parts: Any) -> Callable[[str], Any]:
+    """The first of some parts that says something about an option."""
 
     def option(name: str) -> Any:
-        return next(
-            (value for part in (verb, rest, configuration) if (value := getattr(part, name, None)) is not None), None
-        )
+        return next((value for part in parts if (value := getattr(part, name, None)) is not None), None)
 
-    binding = option("binding_mode") or "off"
-    parameters: dict[str, Any] = {"httpMethodRestrict": method}
-    if option("consumes"):
-        parameters["consumes"] = option("consumes")
-    if option("produces"):
-        parameters["produces"] = option("produces")
-    steps: list[StepSpec] = []
+    return option
+
+
+def _around(inner: tuple[StepSpec, ...], site: _Site, expansion: _Expansion) -> tuple[StepSpec, ...]:
+    """The steps of an operation with what stands before and behind them."""
+    option, at = site.option, site.at
+    binding, validate = option("binding_mode") or "off", bool(option("client_request_validation"))
+    before: list[StepSpec] = []
     if option("enable_cors"):
-        steps.append(RestCors(verb.at))
-    if verb.param:
-        steps.append(RestParameters(verb.at, params=verb.param, validate=bool(option("client_request_validation"))))
-    if binding != "off" or verb.type or option("client_request_validation"):
-        wanted = binding if binding != "off" else ("json" if verb.type else "check")
-        steps.append(RestBindingIn(verb.at, mode=wanted, type=verb.type, consumes=option("consumes") or ""))
-    steps.append(expansion.registry.lookup("step", "to")(verb.to.at, uri=verb.to.uri, parameters=verb.to.parameters))
-    if binding != "off" or verb.out_type:
-        steps.append(RestBindingOut(verb.at, out_type=verb.out_type))
-    from_ = FromSpec(verb.at, uri=f"platform-http:/{path}", parameters=parameters, steps=tuple(steps))
-    return RouteDef(RouteSpec(verb.at, id=verb.route_id or verb.id, from_=from_, description=verb.description))
+        before.append(_cors(at, expansion.configuration))
+        if site.path not in expansion.asked:
+            expansion.asked.add(site.path)
+            site.parameters["httpMethodRestrict"] = f"{site.method},OPTIONS"
+    if site.params:
+        before.append(RestParameters(at, site.params, validate=validate))
+    if binding != "off" or site.taken or validate:
+        mode = binding if binding != "off" else "json" if site.taken else "check"
+        before.append(RestBindingIn(at, mode, site.taken, option("consumes") or ""))
+    if binding == "off" and not site.given and not validate:
+        return (*before, *inner)
+    after = RestBindingOut(
+        at,
+        "json" if binding == "off" and site.given else binding,
+        site.given,
+        option("produces") or "",
+        skip_errors=option("skip_binding_on_error_code") is not False,
+        no_content=bool(option("enable_no_content_response")),
+    )
+    return (*before, *inner, after)
 
 
-def _refuse(exchange: Exchange, status: int, words: str) -> None:
-    exchange.message.body = words or None
-    exchange.message.headers["CamelHttpResponseCode"] = status
-    exchange.halted = True
+def _cors(at: Position, configuration: RestConfigurationSpec) -> RestCors:
+    return RestCors(at, {one.key: one.value for one in configuration.cors_headers})
 
 
-class RestCors(StepSpec):
-    """Sets the headers that let other origins call; never with credentials."""
-
-    name = "restCors"
-
-    def build(self, builder: Builder) -> Step:
-        def cors(exchange: Exchange) -> None:
-            exchange.message.headers.update(_CORS)
-
-        return cors
-
-
-class RestParameters(StepSpec):
-    """Fills defaults and, if asked, refuses requests without required parameters or with values that are not allowed."""
-
-    name = "restParameters"
-    params: tuple[ParamSpec, ...]
-    validate: bool
-
-    def __init__(self, at: Any, params: tuple[ParamSpec, ...], validate: bool) -> None:
-        super().__init__(at)
-        self.params = params
-        self.validate = validate
-
-    def build(self, builder: Builder) -> Step:
-        named = [one for one in self.params if one.type in {"query", "header"}]
-        defaults = {one.param_name: one.default_value for one in named if one.default_value is not None}
-        required = [
-            one.param_name
-            for one in named
-            if one.default_value is None and (one.required if one.required is not None else True)
-        ]
-        allowed = {
-            one.param_name: {value.value for value in one.allowable_values} for one in named if one.allowable_values
-        }
-        validate = self.validate
-
-        def check(exchange: Exchange) -> None:
-            headers = exchange.message.headers
-            for name, value in defaults.items():
-                headers.setdefault(name, value)
-            if not validate:
-                return
-            if any(name not in headers for name in required):
-                _refuse(exchange, 400, "Some of the required query parameters are missing.")
-            elif any(name in headers and text(headers[name]) not in values for name, values in allowed.items()):
-                _refuse(exchange, 400, "Some of the query parameters or HTTP headers has a not-allowed value.")
-
-        return check
+def _api_doc(expansion: _Expansion) -> RouteDef:
+    """The route that serves the API document, at its path and below."""
+    configuration = expansion.configuration
+    site = _Site(configuration.at, "GET", expansion.below(configuration.api_context_path), _options(configuration))
+    site.parameters["matchOnUriPrefix"] = "true"
+    steps: tuple[StepSpec, ...] = (RestApiDoc(site.at, expansion.rests, configuration),)
+    if configuration.enable_cors:
+        steps = (_cors(site.at, configuration), *steps)
+        site.parameters["httpMethodRestrict"] = "GET,OPTIONS"
+    return site.route(steps, configuration.api_context_route_id or "rest-api-doc")
 
 
-class RestBindingIn(StepSpec):
-    """Reads the request's body by its media type; holds it against the verb's data type where it names one of ours."""
-
-    name = "restBindingIn"
-    mode: str
-    type: str | None
-    consumes: str
-
-    def __init__(self, at: Any, mode: str, type: str | None, consumes: str) -> None:
-        super().__init__(at)
-        self.mode = mode
-        self.type = type
-        self.consumes = consumes
-
-    def build(self, builder: Builder) -> Step:
-        # A dotted name without a package of Java is one of our data types.
-        own = self.type is not None and not self.type.startswith(("java.", "com.", "org."))
-        data_type = builder.context.service("datatypes").type(self.type) if own else None
-        mode, consumes = self.mode, self.consumes
-
-        def bind(exchange: Exchange) -> None:
-            body = exchange.message.body
-            if not isinstance(body, (bytes, str)) or not body:
-                return
-            kind = (text(exchange.message.headers.get("Content-Type")) or "").lower()
-            if mode == "check":
-                if "json" in consumes and _json(exchange, body) is None and exchange.halted:
-                    exchange.message.body = "Invalid JSon payload."
-                return
-            if mode in {"json", "auto", "json_xml"} and ("json" in kind or not kind or mode == "json"):
-                value = _json(exchange, body)
-                if not exchange.halted:
-                    exchange.message.body = data_type.load(value) if data_type is not None else value
-
-        return bind
+# -- contract first --------------------------------------------------------------------------------------------------------------
 
 
-def _json(exchange: Exchange, body: bytes | str) -> Any:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        _refuse(exchange, 400, "")
-        exchange.message.headers["Content-Type"] = "text/plain; charset=utf-8"
-        return None
+def _contracted(contract: Contract, rest: RestSpec, spec: OpenApiSpec, expansion: _Expansion) -> Iterator[RouteDef]:
+    missing = [one.id for one in contract.operations if f"direct:{one.id}" not in expansion.served]
+    if missing and spec.missing_operation == "fail":
+        raise OptionError(
+            f"{len(missing)} operations of the OpenAPI document have no route: "
+            + ", ".join(f"direct:{name}" for name in missing[:20]),
+            spec.at,
+            "add routes that start with these endpoints, or set missingOperation to ignore or mock",
+        )
+    base = expansion.below() if expansion.configuration.context_path else contract.base_path
+    prefix = spec.route_id or "rest-openapi"
+    for one in contract.operations:
+        told = _Told(one.consumes or None, one.produces or None)
+        site = _Site(
+            spec.at, one.method, _below(base, one.path), _options(told, rest, expansion.configuration), one.params
+        )
+        yield site.route(_operation(one, site, spec, expansion), f"{prefix}-{one.id}")
+    if spec.api_context_path:
+        site = _Site(spec.at, "GET", _below(base, spec.api_context_path), _options())
+        yield site.route((RestContractPage(spec.at, contract.text, is_json=contract.is_json),), f"{prefix}-document")
+    if base != "/":  # at the root other paths are the web server's to refuse
+        site = _Site(spec.at, "", base, _options(), parameters={"matchOnUriPrefix": "true"})
+        known = tuple((one.method, _below(base, one.path)) for one in contract.operations)
+        yield site.route((RestNothing(spec.at, known),), f"{prefix}-other")
 
 
-class RestBindingOut(StepSpec):
-    """Writes the answer's body as JSON."""
+def _below(base: str, path: str) -> str:
+    return f"/{base.strip('/')}/{path.strip('/')}".replace("//", "/").rstrip("/") or "/"
 
-    name = "restBindingOut"
-    out_type: str | None
 
-    def __init__(self, at: Any, out_type: str | None) -> None:
-        super().__init__(at)
-        self.out_type = out_type
+def _operation(one: Contracted, site: _Site, spec: OpenApiSpec, expansion: _Expansion) -> tuple[StepSpec, ...]:
+    inner: tuple[StepSpec, ...]
+    if f"direct:{one.id}" in expansion.served:
+        inner = (expansion.registry.lookup("step", "to")(spec.at, uri=f"direct:{one.id}"),)
+    elif spec.missing_operation == "mock":
+        inner = (RestMock(spec.at, one),)
+    else:
+        inner = (RestEcho(spec.at),)
+    steps = _around(inner, site, expansion)
+    if site.option("client_request_validation"):
+        # The contract's media types; within the route rather than at its door, so that refusals carry the request's own as Camel's do.
+        steps = (RestMediaTypes(spec.at, one.consumes, one.produces), *steps)
+    if not isinstance(steps[-1], RestBindingOut):
+        steps = (*steps, RestBindingOut(spec.at, "off", None, one.produces))
+    return (RestEcho(spec.at), *steps)
 
-    def build(self, builder: Builder) -> Step:
-        own = self.out_type is not None and not self.out_type.startswith(("java.", "com.", "org."))
-        data_type = builder.context.service("datatypes").type(self.out_type) if own else None
 
-        def bind(exchange: Exchange) -> None:
-            body = exchange.message.body
-            if body is None or isinstance(body, bytes):
-                return
-            if data_type is not None:
-                body = data_type.dump(body)
-            exchange.message.body = msgspec.json.encode(body)
-            exchange.message.headers["Content-Type"] = "application/json"
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a contract says about an operation."""
 
-        return bind
+    consumes: str | None
+    produces: str | None

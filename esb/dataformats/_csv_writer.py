@@ -45,7 +45,7 @@ def teller(spec: Any, delimiter: str) -> Tell:
         "NONE": escaped,
         "OFF": lambda value, _first: value_of(value),
     }
-    form = forms.get(mode, lambda value, _first: quoted(value_of(value)))
+    form = forms.get(mode) or (lambda value, _first: quoted(value_of(value)))
     end = delimiter if spec.trailing_delimiter else ""
 
     def tell(row: Sequence[Any]) -> str:

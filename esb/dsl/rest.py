@@ -29,6 +29,14 @@ class ValueSpec(Spec):
     value = field(Kind.TEXT, scalar=True)
 
 
+class PropertySpec(Spec):
+    """A name and a value."""
+
+    name = "property"
+    key = field(Kind.TEXT)
+    value = field(Kind.TEXT, "")
+
+
 class ParamSpec(Spec):
     """A parameter of a verb."""
 
@@ -43,7 +51,63 @@ class ParamSpec(Spec):
     allowable_values = field(Kind.SPECS, (), spec=ValueSpec)
     required = field(Kind.BOOL, None)
     description = field(Kind.TEXT, None)
-    examples = field(Kind.ANY, None)
+    examples = field(Kind.SPECS, (), spec=PropertySpec, doc="Examples for the API document, by media type.")
+
+
+class ResponseHeaderSpec(Spec):
+    """A header that an answer has."""
+
+    name = "header"
+    header_name = field(Kind.TEXT, name="name")
+    description = field(Kind.TEXT, None)
+    data_type = field(Kind.TEXT, "string")
+    data_format = field(Kind.TEXT, None)
+    array_type = field(Kind.TEXT, "string")
+    collection_format = field(Kind.TEXT, None)
+    allowable_values = field(Kind.SPECS, (), spec=ValueSpec)
+    example = field(Kind.TEXT, None)
+
+
+class ResponseMessageSpec(Spec):
+    """An answer that a verb gives: for the API document."""
+
+    name = "responseMessage"
+    code = field(Kind.TEXT, "200", doc="Status.")
+    message = field(Kind.TEXT, "", doc="What it means.")
+    response_model = field(Kind.TEXT, None, doc="Data type of the body.")
+    content_type = field(Kind.TEXT, None, doc="Media type of the body.")
+    header = field(Kind.SPECS, (), spec=ResponseHeaderSpec)
+    examples = field(Kind.SPECS, (), spec=PropertySpec)
+
+
+class SecuritySpec(Spec):
+    """A security definition that a verb, or all of them, ask for: for the API document."""
+
+    name = "security"
+    key = field(Kind.TEXT)
+    scopes = field(Kind.NAMES, ())
+
+
+class OpenApiSpec(Spec):
+    """An OpenAPI document whose operations are served: each goes to the route at ``direct:`` and its operationId."""
+
+    name = "openApi"
+    id = field(Kind.TEXT, None)
+    description = field(Kind.TEXT, None)
+    note = field(Kind.TEXT, None)
+    disabled = field(Kind.BOOL, False)
+    specification = field(
+        Kind.TEXT, scalar=True, doc="The document's file, JSON or YAML.", example="file:schemas/orders.json"
+    )
+    missing_operation = field(
+        Kind.TEXT,
+        "fail",
+        enum=("fail", "ignore", "mock"),
+        doc="Where an operation has no route: refuse to start, give the request back, or play the partner.",
+    )
+    mock_include_pattern = field(Kind.TEXT, None, doc="Accepted: mock data come from the document's examples.")
+    api_context_path = field(Kind.TEXT, None, doc="Path at which the document itself is served.", example="/api-doc")
+    route_id = field(Kind.TEXT, None, doc="Prefix of the ids of the operations' routes.")
 
 
 class VerbSpec(Spec):
@@ -62,16 +126,24 @@ class VerbSpec(Spec):
     type = field(Kind.TEXT, None, doc="Data type of the request's body.")
     out_type = field(Kind.TEXT, None, doc="Data type of the answer's body.")
     param = field(Kind.SPECS, (), spec=ParamSpec)
-    response_message = field(Kind.ANY, None)
-    security = field(Kind.ANY, None)
-    enable_cors = field(Kind.BOOL, None, name="enableCORS")
-    enable_no_content_response = field(Kind.BOOL, None)
-    client_request_validation = field(Kind.BOOL, None)
-    client_response_validation = field(Kind.BOOL, None)
-    skip_binding_on_error_code = field(Kind.BOOL, None)
+    response_message = field(Kind.SPECS, (), spec=ResponseMessageSpec, doc="The answers, for the API document.")
+    security = field(Kind.SPECS, (), spec=SecuritySpec, doc="Security definitions, for the API document.")
+    enable_cors = field(Kind.BOOL, None, name="enableCORS", doc="Let browsers call from other origins.")
+    enable_no_content_response = field(Kind.BOOL, None, doc="Answer 204 where the body would be {} or [].")
+    client_request_validation = field(
+        Kind.BOOL,
+        None,
+        doc="Refuse requests without what 'param' requires, and bodies that are not JSON where JSON is consumed.",
+    )
+    client_response_validation = field(
+        Kind.BOOL, None, doc="Accepted without effect, as in Camel without its validator."
+    )
+    skip_binding_on_error_code = field(
+        Kind.BOOL, None, doc="Leave bodies of answers with a status from 300 as they are; so by default."
+    )
     api_docs = field(Kind.BOOL, True)
     deprecated = field(Kind.BOOL, False)
-    streaming = field(Kind.BOOL, False)
+    stream_cache = field(Kind.BOOL, False, doc="Accepted: a body can always be read again.")
     route_id = field(Kind.TEXT, None)
 
 
@@ -88,15 +160,27 @@ class RestSpec(Spec):
     consumes = field(Kind.TEXT, None)
     produces = field(Kind.TEXT, None)
     binding_mode = field(Kind.TEXT, None, enum=BINDINGS)
-    enable_cors = field(Kind.BOOL, None, name="enableCORS")
-    enable_no_content_response = field(Kind.BOOL, None)
-    client_request_validation = field(Kind.BOOL, None)
-    client_response_validation = field(Kind.BOOL, None)
-    skip_binding_on_error_code = field(Kind.BOOL, None)
+    enable_cors = field(Kind.BOOL, None, name="enableCORS", doc="Let browsers call from other origins.")
+    enable_no_content_response = field(Kind.BOOL, None, doc="Answer 204 where the body would be {} or [].")
+    client_request_validation = field(
+        Kind.BOOL,
+        None,
+        doc="Refuse requests without what 'param' requires, and bodies that are not JSON where JSON is consumed.",
+    )
+    client_response_validation = field(
+        Kind.BOOL, None, doc="Accepted without effect, as in Camel without its validator."
+    )
+    skip_binding_on_error_code = field(
+        Kind.BOOL, None, doc="Leave bodies of answers with a status from 300 as they are; so by default."
+    )
     api_docs = field(Kind.BOOL, True)
-    security_definitions = field(Kind.ANY, None)
-    security_requirements = field(Kind.ANY, None)
-    open_api = field(Kind.ANY, None)
+    security_definitions = field(
+        Kind.ANY, None, doc="Ways to authenticate, for the API document: nothing is checked by them."
+    )
+    security_requirements = field(
+        Kind.SPECS, (), spec=SecuritySpec, doc="What all verbs ask for, for the API document."
+    )
+    open_api = field(Kind.SPEC, None, spec=OpenApiSpec, doc="Serve the operations of a document.")
     get = field(Kind.SPECS, (), spec=VerbSpec)
     post = field(Kind.SPECS, (), spec=VerbSpec)
     put = field(Kind.SPECS, (), spec=VerbSpec)
@@ -124,11 +208,19 @@ class RestConfigurationSpec(Spec):
     host_name_resolver = field(Kind.TEXT, None)
     binding_mode = field(Kind.TEXT, "off", enum=BINDINGS)
     binding_package_scan = field(Kind.TEXT, None)
-    skip_binding_on_error_code = field(Kind.BOOL, None)
-    client_request_validation = field(Kind.BOOL, None)
-    client_response_validation = field(Kind.BOOL, None)
-    enable_cors = field(Kind.BOOL, None, name="enableCORS")
-    enable_no_content_response = field(Kind.BOOL, None)
+    skip_binding_on_error_code = field(
+        Kind.BOOL, None, doc="Leave bodies of answers with a status from 300 as they are; so by default."
+    )
+    client_request_validation = field(
+        Kind.BOOL,
+        None,
+        doc="Refuse requests without what 'param' requires, and bodies that are not JSON where JSON is consumed.",
+    )
+    client_response_validation = field(
+        Kind.BOOL, None, doc="Accepted without effect, as in Camel without its validator."
+    )
+    enable_cors = field(Kind.BOOL, None, name="enableCORS", doc="Let browsers call from other origins.")
+    enable_no_content_response = field(Kind.BOOL, None, doc="Answer 204 where the body would be {} or [].")
     inline_routes = field(Kind.BOOL, True)
     json_data_format = field(Kind.TEXT, None)
     xml_data_format = field(Kind.TEXT, None)
@@ -136,8 +228,11 @@ class RestConfigurationSpec(Spec):
     endpoint_property = field(Kind.ANY, None)
     consumer_property = field(Kind.ANY, None)
     data_format_property = field(Kind.ANY, None)
-    api_property = field(Kind.ANY, None)
-    cors_headers = field(Kind.ANY, None)
+    api_property = field(
+        Kind.SPECS, (), spec=PropertySpec, doc="What the API document says about the project.", example="api.title"
+    )
+    cors_headers = field(Kind.SPECS, (), spec=PropertySpec, doc="Values of Access-Control headers, in place of ours.")
+    producer_api_doc = field(Kind.TEXT, None)
     validation_levels = field(Kind.ANY, None)
 
 

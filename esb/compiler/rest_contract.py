@@ -50,7 +50,9 @@ def read_contract(path: Path, at: Position) -> Contract:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ReferenceFault(
-            f"the OpenAPI document cannot be read: {error.strerror}: {path}", at, "specification names a file of the project"
+            f"the OpenAPI document cannot be read: {error.strerror}: {path}",
+            at,
+            "specification names a file of the project",
         ) from error
     is_json = data.lstrip()[:1] == b"{"
     try:
@@ -106,11 +108,15 @@ class _Reader:
         body = self._resolved(operation.get("requestBody") or {})
         if body.get("required"):
             params.append(ParamSpec(self._at, param_name="body", type="body", required=True))
-        consumes = list(self._map(body.get("content"))) or self._kinds(operation, "consumes") * bool(body or self._has_body(every))
+        consumes = list(self._map(body.get("content"))) or self._kinds(operation, "consumes") * bool(
+            body or self._has_body(every)
+        )
         answers = [self._resolved(one) for one in self._map(operation.get("responses")).values()]
         contents = [self._map(answer.get("content")) for answer in answers]
         produces = dict.fromkeys(kind for content in contents for kind in content)
-        example = next((found for content in contents for kind in content.values() if (found := self._example(kind))), None)
+        example = next(
+            (found for content in contents for kind in content.values() if (found := self._example(kind))), None
+        )
         told = list(produces) or (self._kinds(operation, "produces") if any("schema" in one for one in answers) else [])
         return Contracted(name, method.upper(), path, tuple(params), ",".join(consumes), ",".join(told), example)
 
@@ -159,7 +165,9 @@ class _Reader:
 
     def _followed(self, reference: str) -> Any:
         if not reference.startswith("#/"):
-            raise OptionError(f"the OpenAPI document refers to {reference!r}; only what it holds itself is read", self._at)
+            raise OptionError(
+                f"the OpenAPI document refers to {reference!r}; only what it holds itself is read", self._at
+            )
         found: Any = self._document
         for part in reference[2:].split("/"):
             key = part.replace("~1", "/").replace("~0", "~")
