@@ -97,7 +97,10 @@ def _read(element: Any) -> Any:
         name, value = _local(child.tag), _read(child)
         if name in entries:
             before = entries[name]
-            entries[name] = [*before, value] if isinstance(before, list) else [before, value]
+            if isinstance(before, list):  # ours: no element or attribute reads as a list
+                before.append(value)
+            else:
+                entries[name] = [before, value]
         else:
             entries[name] = value
     if not entries:
