@@ -98,7 +98,7 @@ class RouteContext:
                 findings.append(error)
                 continue
             files.append(parse_document(parser, root, name))
-        expand_rests(parser, files, self.registry)
+        expand_rests(parser, files, self.registry, self.path)
         return self._add(files, findings)
 
     def _add(self, files: list[RouteFile], findings: list[ConfigError]) -> list[Route]:
