@@ -9,6 +9,7 @@ import click
 
 from esb.cli._terminal import example, table
 from esb.cli.main import Options
+from esb.dsl.schema import schema
 from esb.errors import UnknownName
 from esb.fields import Spec
 from esb.registry import Registry
@@ -16,15 +17,29 @@ from esb.registry import Registry
 KINDS = {"steps": "step", "components": "component", "languages": "language", "dataformats": "dataformat"}
 
 
-@click.command("catalog", epilog=example("esb catalog\nesb catalog steps\nesb catalog components bus"))
-@click.argument("kind", required=False, type=click.Choice(list(KINDS)))
+_EXAMPLE = """\
+esb catalog
+esb catalog steps
+esb catalog components bus
+esb catalog schema > routes.schema.json   # for an editor's YAML plugin
+"""
+
+
+@click.command("catalog", epilog=example(_EXAMPLE))
+@click.argument("kind", required=False, type=click.Choice([*KINDS, "schema"]))
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def command(options: Options, /, *, kind: str | None, name: str | None, as_json: bool) -> None:
-    """List the steps, components, languages and data formats that routes may name; with NAME, the options of one."""
+    """List the steps, components, languages and data formats that routes may name; with NAME, the options of one.
+
+    'schema' prints the JSON Schema of route files, for editors.
+    """
     options.project()  # the project's own adapters belong to the catalogue
     registry = Registry()
+    if kind == "schema":
+        click.echo(json.dumps(schema(registry), indent=1, ensure_ascii=False))
+        return
     if kind is None or name is None:
         kinds = [kind] if kind else list(KINDS)
         told = {one: registry.names(KINDS[one]) for one in kinds}
