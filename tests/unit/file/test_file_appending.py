@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.file import appending
 from adapters.file.appending import Appender
 from adapters.file.errors import NotStored
 from esb.exchange import Exchange
@@ -113,6 +114,33 @@ def test_parts_of_a_message_hold_its_delivery_and_not_themselves(append):
         assert not part.open
     whole.release()
     assert settled.wait(10)
+
+
+def test_lone_messages_do_not_wait_for_company(append, monkeypatch):
+    monkeypatch.setattr(appending, "_GATHER", 600)
+    for number in range(3 * appending._CROWD):
+        append(str(number))  # without a unit: on return it is on disk
+
+
+def test_after_a_crowd_the_next_waits_for_company_but_not_when_the_bus_stops(append, appender, monkeypatch):
+    monkeypatch.setattr(appending, "_GATHER", 600)
+    begun, go, crowd, last = (threading.Event() for _ in range(4))
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (begun.set(), go.wait(10), real(handle)))
+    append("first", UnitOfWork())  # its fsync lets the others gather
+    assert begun.wait(10)
+    unit = UnitOfWork(lambda _: crowd.set())
+    for number in range(2 * appending._CROWD):
+        append(str(number), unit)
+    unit.release()
+    go.set()
+    assert crowd.wait(10)
+    unit = UnitOfWork(lambda _: last.set())
+    append("last", unit)
+    unit.release()
+    assert not last.wait(0.05)
+    appender.close()
+    assert last.is_set()
 
 
 def test_a_failed_fsync_fails_all_who_waited_and_the_file_is_opened_anew(append, tmp_path, monkeypatch, eventually):
