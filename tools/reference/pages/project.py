@@ -9,7 +9,7 @@ from tools.reference.options import options
 
 _ABOUT = """
 A project is a folder with ``esb.yaml``, ``routes/``, ``schemas/`` and ``adapters/``. All of ``esb.yaml`` is optional, and so is the file itself.
-Values may hold placeholders: ``{{key}}``, ``{{key:default}}``, ``{{env:NAME:default}}``, ``{{cred:NAME}}`` (a credential file).
+Values may hold placeholders: ``{{key}}``, ``{{key:default}}``, ``{{env:NAME:default}}``, ``{{credential:NAME}}`` (a secret, from a file).
 """
 
 
