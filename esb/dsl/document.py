@@ -140,10 +140,11 @@ def _saga_around(parser: Parser, spec: RouteSpec) -> None:
 
 
 def _route(parser: Parser, parsed: RouteFile, node: Node, at: Position) -> None:
+    findings = len(parser.findings)
     made = route(parser, node, at)
     if made is None:
         return
-    if not made.steps:
+    if not made.steps and len(parser.findings) == findings:  # otherwise they are wrong, not missing
         parser.note(
             OptionError("a route needs at least one step", at, "add steps under 'from', such as '- log: ${body}'")
         )

@@ -111,7 +111,9 @@ class Parser:
                 if cls.lenient:
                     extra[key.text] = to_python(value)
                     continue
-                self.note(UnknownName(f"option of {cls.name or cls.__name__}", key.text, self._understood(cls), key.at))
+                name = cls.name or cls.__name__
+                hint = _JVM.get(key.text, "")
+                self.note(UnknownName(f"option of {name}", key.text, self._understood(cls), key.at, hint))
                 sound = False
         for declared in cls.fields.values():
             if not declared.required or values.get(declared.attribute) is not None:

@@ -1,0 +1,186 @@
+from esb.dsl.placeholders import Properties
+
+TEMPLATE = """
+- routeTemplate:
+    id: greet
+    parameters: [{name: from}, {name: word, defaultValue: hello}, {name: tail, required: false}]
+    from: {uri: "direct:{{from}}", steps: [{setBody: {simple: "{{word}} ${body}{{?tail}}"}}]}
+"""
+
+
+def test_parameters_defaults_and_optional_ones_are_put_in(bus):
+    bus.load(
+        TEMPLATE
+        + """
+- templatedRoute: {routeTemplateRef: greet, parameters: [{name: from, value: a}]}
+- templatedRoute:
+    routeTemplateRef: greet
+    routeId: mine
+    parameters: [{name: from, value: b}, {name: word, value: bye}, {name: tail, value: "!"}]
+"""
+    )
+    assert (bus.send("you").body, bus.send("you", "direct:b").body) == ("hello you", "bye you!")
+    assert "mine" in bus.context.routes
+
+
+def test_a_missing_parameter_is_refused_where_the_route_is_asked_for(refused):
+    told = refused(TEMPLATE + "- templatedRoute: {routeTemplateRef: greet}\n")
+    assert "test.yaml:6:3" in told
+    assert "missing parameters of the template 'greet' (test.yaml:2:3): from" in told
+
+
+def test_an_unknown_template_is_refused_with_the_nearest_name(refused):
+    told = refused(TEMPLATE + "- templatedRoute: {routeTemplateRef: great, parameters: []}\n")
+    assert "unknown route template 'great'" in told
+    assert "greet" in told
+
+
+def test_an_option_that_templates_do_not_have_is_refused(refused):
+    told = refused("- routeTemplate: {id: t, parameter: [], from: {uri: direct:a, steps: [{log: x}]}}\n")
+    assert "test.yaml:1:26 [ESB-R012] unknown option of routeTemplate 'parameter'" in told
+
+
+def test_each_route_has_the_template_s_beans_for_itself(bus):
+    bus.load("""
+    - routeTemplate:
+        id: t
+        parameters: [{name: from}, {name: word}]
+        beans: [{name: box, type: java.util.HashMap, properties: {k: "{{word}}"}}]
+        from: {uri: "direct:{{from}}", steps: [{setBody: {simple: "${ref:{{box}}}"}}]}
+    - templatedRoute: {routeTemplateRef: t, parameters: [{name: from, value: a}, {name: word, value: one}]}
+    - templatedRoute: {routeTemplateRef: t, parameters: [{name: from, value: b}, {name: word, value: two}]}
+    """)
+    assert (bus.send().body, bus.send(to="direct:b").body) == ({"k": "one"}, {"k": "two"})
+
+
+def test_a_prefix_is_put_before_the_ids_of_steps(bus):
+    bus.load("""
+    - routeTemplate:
+        id: t
+        from: {uri: "direct:a", steps: [{step: {id: s, steps: [{setBody: {simple: "${stepId}"}}]}}]}
+    - templatedRoute: {routeTemplateRef: t, prefixId: "p-"}
+    """)
+    assert bus.send().body == "p-s"
+
+
+def test_a_template_holds_numbers_where_numbers_are_expected(bus):
+    bus.load("""
+    - routeTemplate:
+        id: t
+        parameters: [{name: times}]
+        from: {uri: "direct:a", steps: [{loop: {constant: "{{times}}", steps: [{setBody: {simple: "${body}x"}}]}}]}
+    - templatedRoute: {routeTemplateRef: t, parameters: [{name: times, value: "3"}]}
+    """)
+    assert bus.send("").body == "xxx"
+
+
+def test_templates_of_an_earlier_load_are_known(bus):
+    bus.load(TEMPLATE)
+    bus.load("- templatedRoute: {routeTemplateRef: greet, parameters: [{name: from, value: a}]}\n")
+    assert bus.send("you").body == "hello you"
+
+
+# -- kamelets -------------------------------------------------------------------------------------------------------------------------
+
+KAMELET = """
+apiVersion: camel.apache.org/v1
+kind: Kamelet
+metadata: {name: mask}
+spec:
+  definition:
+    required: [sign]
+    properties: {sign: {type: string}, more: {type: string, default: "."}}
+  template:
+    from:
+      uri: kamelet:source
+      steps: [{setBody: {simple: "{{sign}}${body}{{more}}"}}]
+"""
+
+
+def test_a_kamelet_of_the_project_s_folder_is_found_by_its_name(bus, tmp_path):
+    (tmp_path / "kamelets").mkdir()
+    (tmp_path / "kamelets" / "mask.kamelet.yaml").write_text(KAMELET)
+    bus.load('- from: {uri: direct:a, steps: [{to: "kamelet:mask?sign=*"}]}\n')
+    assert bus.send("x").body == "*x."
+
+
+def test_a_kamelet_document_may_be_loaded_beside_the_routes(bus):
+    bus.context.load_all(
+        [(KAMELET, "mask.kamelet.yaml"), ('- from: {uri: direct:a, steps: [{kamelet: "mask?sign=*"}]}', "a.yaml")]
+    )
+    bus.context.start()
+    assert bus.send("x").body == "*x."
+
+
+def test_a_kamelet_without_a_required_parameter_is_refused_where_it_is_used(bus, refused):
+    told = refused(
+        '- routeTemplate: {id: k, parameters: [{name: p}], from: {uri: "kamelet:source", steps: [{log: "{{p}}"}]}}\n'
+        '- from: {uri: direct:a, steps: [{to: "kamelet:k"}]}\n'
+    )
+    assert "test.yaml:2:" in told
+    assert "missing parameters of the template 'k'" in told
+
+
+def test_a_kamelet_s_name_is_never_a_path(refused, tmp_path):
+    (tmp_path / "secret.kamelet.yaml").write_text(KAMELET)
+    assert "unknown kamelet '..'" in refused('- from: {uri: direct:a, steps: [{to: "kamelet:../secret?sign=x"}]}\n')
+
+
+def test_kamelet_source_outside_of_a_template_is_refused(refused):
+    told = refused('- from: {uri: "kamelet:source", steps: [{log: x}]}\n')
+    assert "kamelet:source stands outside of a template" in told
+
+
+def test_each_kamelet_step_with_steps_goes_on_with_its_own(bus):
+    bus.load("""
+    - routeTemplate:
+        id: around
+        from: {uri: "kamelet:source", steps: [{setBody: {simple: "<${body}"}}, {to: "kamelet:sink"}, {setBody: {simple: "${body}>"}}]}
+    - from:
+        uri: direct:a
+        steps:
+          - kamelet: {name: around, steps: [{setBody: {simple: "${body}1"}}]}
+          - kamelet: {name: around, steps: [{setBody: {simple: "${body}2"}}]}
+    """)
+    assert bus.send("x").body == "<<x1>2>"
+
+
+def test_a_failure_below_a_kamelet_step_is_the_route_s_own(bus):
+    # Camel loses it: the sender sees neither an error nor what the handler does.
+    bus.load("""
+    - onException: {exception: [java.io.IOException], handled: {constant: "true"}, steps: [{to: mock:handled}]}
+    - routeTemplate: {id: around, from: {uri: "kamelet:source", steps: [{to: "kamelet:sink"}]}}
+    - from:
+        uri: direct:a
+        steps: [{kamelet: {name: around, steps: [{throwException: {exceptionType: java.io.IOException, message: down}}]}}]
+    """)
+    assert bus.send("x").error is None
+    assert bus.got("handled") == ["x"]
+
+
+def test_a_kamelet_named_by_a_message_is_made_when_it_comes(bus):
+    bus.load("""
+    - routeTemplate: {id: k, parameters: [{name: p}], from: {uri: "kamelet:source", steps: [{setBody: {simple: "${body}{{p}}"}}]}}
+    - from: {uri: direct:a, steps: [{toD: "kamelet:k?p=${header.p}"}]}
+    """)
+    assert [bus.send("x", p=value).body for value in (1, 2, 1)] == ["x1", "x2", "x1"]
+    assert sum(name.startswith("k-") for name in bus.context.routes) == 2
+
+
+def test_properties_give_parameters_of_kamelets(tmp_path):
+    from esb.context import RouteContext
+    from esb.exchange import IN_OUT, Exchange
+
+    context = RouteContext(
+        "test", Properties({"camel.kamelet.k.p": "all", "camel.kamelet.k.one.p": "own"}), folder=tmp_path
+    )
+    context.load(
+        '- routeTemplate: {id: k, parameters: [{name: p}], from: {uri: "kamelet:source", steps: [{setBody: {constant: "{{p}}"}}]}}\n'
+        '- from: {uri: direct:a, steps: [{to: "kamelet:k"}]}\n'
+        '- from: {uri: direct:b, steps: [{to: "kamelet:k/one"}]}\n'
+    )
+    context.start()
+    try:
+        assert [context.send(uri, Exchange(pattern=IN_OUT)).body for uri in ("direct:a", "direct:b")] == ["all", "own"]
+    finally:
+        context.stop(1.0)
