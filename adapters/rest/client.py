@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import urllib.parse
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 from adapters.rest.result import HttpOperationFailedException
 from esb.coerce import octets, text
@@ -32,6 +33,12 @@ _HOP_BY_HOP = frozenset(
         "content-length",
     }
 )
+_FOR_BROWSERS = frozenset(
+    "x-content-type-options x-frame-options x-xss-protection strict-transport-security content-security-policy referrer-policy"
+    " permissions-policy cross-origin-opener-policy cross-origin-embedder-policy cross-origin-resource-policy".split()
+)
+"""What a server tells browsers about its pages says nothing about a message, and must not travel on with it."""
+_WORDS = {word.lower(): word for word in "Age Allow Date ETag Expires Link Location Pragma Server Vary Warning".split()}
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -160,7 +167,9 @@ class HttpProducer(Producer):
         endpoint, headers = self._endpoint, exchange.message.headers
         url, query = endpoint.url, endpoint.fixed_query
         if not endpoint.bridge_endpoint:
-            url = text(headers.get("CamelHttpUri")) or url
+            given_url = text(headers.get("CamelHttpUri")) or ""
+            if given_url.startswith(("http://", "https://")):  # a request that came in left its path there
+                url = given_url
             path = text(headers.get("CamelHttpPath"))
             if path:
                 url = f"{url.rstrip('/')}/{urllib.parse.quote(path.lstrip('/'), safe='/:@!$&,;=~')}"
@@ -180,22 +189,46 @@ class HttpProducer(Producer):
 
     def _take(self, exchange: Exchange, answer: Answer, url: str) -> None:
         endpoint, message = self._endpoint, exchange.message
+        headers = message.headers
         if endpoint.throw_exception_on_failure and not any(answer.status in accepted for accepted in endpoint.ranges):
+            headers["CamelHttpResponseCode"] = answer.status
+            headers["CamelHttpResponseText"] = answer.reason
             raise HttpOperationFailedException(url, answer.status, answer.reason, answer.body, answer.retry_after)
         if not endpoint.copy_headers:
-            message.headers.clear()
+            headers.clear()
+        if endpoint.bridge_endpoint:
+            headers.pop("CamelHttpPath")  # of the request that is passed on: it has done its work
         if not endpoint.skip_response_headers:
-            for name, value in without_control(answer.headers):
-                if name.lower() not in _HOP_BY_HOP:
-                    message.headers[name] = value
-        message.headers["CamelHttpResponseCode"] = answer.status
-        message.headers["CamelHttpResponseText"] = answer.reason
+            for name, value in _incoming(answer.headers):
+                headers[name] = value
+        headers["CamelHttpResponseCode"] = answer.status
+        headers["CamelHttpResponseText"] = answer.reason
         message.body = (
             None if endpoint.ignore_response_body or (not answer.body and answer.status in {204, 304}) else answer.body
         )
 
     def stop(self) -> None:
         self._caller.close()
+
+
+def _incoming(headers: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
+    """The answer's headers that belong to the message. Repeated ones become a list; names that came in lower case get the usual spelling."""
+    found: dict[str, Any] = {}
+    for name, value in without_control(headers):
+        folded = name.lower()
+        if folded in _HOP_BY_HOP or folded in _FOR_BROWSERS or (folded == "cache-control" and value == "no-store"):
+            continue
+        spelled = name if name != folded else _spelled(name)
+        before = found.get(spelled)
+        found[spelled] = value if before is None else [*before, value] if isinstance(before, list) else [before, value]
+    return iter(found.items())
+
+
+def _spelled(name: str) -> str:
+    """Servers that fold names lose how routes write them: ``x-request-id`` -> ``X-Request-Id``; a word alone only where it is HTTP's own."""
+    if "-" in name:
+        return "-".join(part[:1].upper() + part[1:] for part in name.split("-"))
+    return _WORDS.get(name, name)
 
 
 def _outgoing(exchange: Exchange) -> dict[str, str]:

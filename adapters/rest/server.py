@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import urllib.parse
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from adapters.rest.result import HttpOperationFailedException
 from esb.coerce import NoConversion, Source, octets, text
 from esb.component import Component, Consumer, Deliver, Endpoint, Producer
-from esb.edge import is_control, without_control
+from esb.edge import without_control
 from esb.errors import Malformed, NotConnected, OptionError, Rejected, TransportError, ValidationFailed
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
 from esb.fields import Kind, field
@@ -19,26 +20,39 @@ from esb.unit import UnitOfWork
 _log = logging.getLogger("esb.rest")
 
 _PATH_PARAMETERS = "esb.pathParameters"
+_INTERNAL = ("camel", "esb-", "esb.", "esb_")
+"""Headers that steer the bus, and are nobody's business."""
 _FORM = "application/x-www-form-urlencoded"
 _NEVER_BACK = frozenset(
-    {
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "host",
-        "accept-encoding",
-        "keep-alive",
-        "upgrade",
-        "te",
-        "expect",
-        "origin",
-    }
-    | {
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-    }  # Camel gives all headers of the request back; secrets are not ours to repeat
+    # What belongs to one connection,
+    "content-length transfer-encoding connection keep-alive upgrade te trailer"
+    # what only a request says,
+    " host accept accept-charset accept-encoding accept-language access-control-request-headers access-control-request-method"
+    " expect forwarded from if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards origin range"
+    " referer user-agent via"
+    # and secrets, which are not ours to repeat. All other headers of the request Camel gives back, if the route leaves them.
+    " authorization proxy-authorization cookie".split()
 )
+_ANSWERS_ONLY = frozenset(
+    {
+        "content-type",
+        "set-cookie",
+        "location",
+        "refresh",
+        "link",
+        "content-disposition",
+        "content-security-policy",
+        "www-authenticate",
+        "strict-transport-security",
+        "clear-site-data",
+        "access-control-allow-origin",
+        "access-control-allow-credentials",
+        "access-control-allow-headers",
+        "access-control-allow-methods",
+        "access-control-expose-headers",
+    }
+)
+"""What makes a browser do something: never given back to whoever asked with it, as a link with ``?Set-Cookie=...`` would."""
 
 
 class PlatformHttpEndpoint(Endpoint):
@@ -115,28 +129,35 @@ class PlatformHttpConsumer(Consumer):
         except ValueError:
             respond(_plain(400, "the query or the form has more fields than are taken"))
             return
-        empty = not request.body
-        exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, unit, empty=empty)))
+        exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, unit, request)))
         self._deliver((exchange,))
 
     def _refusal(self, request: HttpRequest) -> HttpResponse | None:
+        """Refuses with the status alone, as Camel does."""
+        if request.method == "OPTIONS":
+            return None
         kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
         if self._consumes and request.body and not any(_fits(kind, accepted) for accepted in self._consumes):
-            return _plain(415, f"send {self._endpoint.consumes}")
+            return HttpResponse(415)
         accept = request.header("accept")
         if (
             self._produces
             and accept
             and not any(_fits(given, wanted) for wanted in _types(accept) for given in self._produces)
         ):
-            return _plain(406, f"this path gives {self._endpoint.produces}")
+            return HttpResponse(406)
         return None
 
-    def _answer(self, exchange: Exchange, unit: UnitOfWork, *, empty: bool) -> HttpResponse:
+    def _answer(self, exchange: Exchange, unit: UnitOfWork, request: HttpRequest) -> HttpResponse:
         if unit.error is not None:
-            if empty and isinstance(unit.error, NoConversion):
+            if not request.body and isinstance(unit.error, NoConversion):
                 return _plain(400, "the request has no body, which is needed here")
-            return _failure(exchange, unit.error, muted=self._endpoint.mute_exception)
+            failed = _failure(exchange, unit.error, muted=self._endpoint.mute_exception)
+            # Without these a browser does not even show its page that the call failed.
+            shown = [
+                pair for pair in _given(exchange.message.headers, ()) if pair[0].lower().startswith("access-control-")
+            ]
+            return HttpResponse(failed.status, [*failed.headers, *shown], failed.body)
         if exchange.pattern == IN_ONLY:
             return HttpResponse(202)
         headers = exchange.message.headers
@@ -153,16 +174,19 @@ class PlatformHttpConsumer(Consumer):
             if status is not None
             else (204 if not body and exchange.message.body is None else 200)
         )
-        own = exchange.properties.get(_PATH_PARAMETERS, ())
-        given = [
-            (name, told)
-            for name, value in headers.items()
-            if not is_control(name)
-            and name.lower() not in _NEVER_BACK
-            and name not in own
-            and (told := text(value)) is not None
-        ]
-        return HttpResponse(code, given, body)
+        return HttpResponse(code, list(_given(headers, exchange.properties.get(_PATH_PARAMETERS, ()))), body)
+
+
+def _given(headers: Mapping[str, Any], own: Container[str]) -> Iterator[tuple[str, str]]:
+    """The message's headers that go back; one with several values is given several times."""
+    for name, value in headers.items():
+        folded = name.lower()
+        if folded in _NEVER_BACK or folded.startswith(_INTERNAL) or name in own:
+            continue
+        for one in value if isinstance(value, list) else (value,):
+            told = text(one)
+            if told is not None:
+                yield name, told
 
 
 def _fill(exchange: Exchange, request: HttpRequest) -> None:
@@ -179,7 +203,7 @@ def _fill(exchange: Exchange, request: HttpRequest) -> None:
     exchange.properties[_PATH_PARAMETERS] = request.path_parameters
     headers["CamelHttpMethod"] = request.method
     headers["CamelHttpPath"] = request.path
-    headers["CamelHttpUri"] = request.path
+    headers["CamelHttpUri"] = f"{request.path}?{request.query}" if request.query else request.path
     headers["CamelHttpUrl"] = f"{request.scheme}://{request.host}{request.path}"
     if request.query:
         headers["CamelHttpQuery"] = request.query
@@ -191,9 +215,19 @@ def _fill(exchange: Exchange, request: HttpRequest) -> None:
         )
         for name, value in without_control(form):
             _add(headers, name, value)
-        exchange.message.body = dict(form)
+        fields: dict[str, Any] = {}
+        for name, value in form:
+            _add(fields, name, value)
+        exchange.message.body = fields
     else:
         exchange.message.body = request.body or None
+
+
+def _brought(request: HttpRequest, name: str, value: str) -> bool:
+    """Whether a header's value is one that the request itself brought. A POST's own content type may go back, as in Camel."""
+    if name != "content-type" and value in (told for key, told in request.headers if key.lower() == name):
+        return True
+    return value in (told for key, told in _fields(request.query) + _form(request) if key.lower() == name)
 
 
 def _add(headers: Any, name: str, value: str) -> None:
@@ -255,4 +289,6 @@ def _types(listed: str | None) -> tuple[str, ...]:
 def _fits(kind: str, pattern: str) -> bool:
     if pattern in {"*/*", kind}:
         return True
+    if not kind:  # what has no type fits where any of a kind would do
+        return pattern.endswith("/*")
     return pattern.endswith("/*") and kind.startswith(pattern[:-1])

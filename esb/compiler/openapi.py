@@ -112,7 +112,9 @@ def _schemes(definitions: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind, given in (definitions or {}).items():
         for one in given if isinstance(given, list) else [given]:
             if isinstance(one, Mapping) and one.get("key"):
-                yield str(one["key"]), _present(**_scheme(kind, one), description=one.get("description"))
+                scheme = _scheme(kind, one)
+                told = {"type": scheme.pop("type"), "description": one.get("description"), **scheme}
+                yield str(one["key"]), _present(**told)
 
 
 def _scheme(kind: str, one: Mapping[str, Any]) -> dict[str, Any]:

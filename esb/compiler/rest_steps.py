@@ -167,7 +167,8 @@ class RestBindingIn(StepSpec):
             if not data:
                 return
             if mode == "check":
-                if "json" in consumes and not formats.is_json(exchange, data):
+                kind = (text(exchange.message.headers.get("Content-Type")) or "json").lower()
+                if "json" in consumes and "json" in kind and not formats.is_json(exchange, data):
                     _refuse(exchange, 400, "Invalid JSon payload.")
                 return
             kind = (text(exchange.message.headers.get("Content-Type")) or consumes).lower()
@@ -236,6 +237,8 @@ class RestBindingOut(StepSpec):
                 headers["Content-Type"] = "application/xml"
             elif not xml:
                 exchange.message.body = formats.write_json(exchange, value)
+                if given.startswith("application/json;"):
+                    headers["Content-Type"] = "application/json"  # it is UTF-8, whatever the request was
 
         return bind
 

@@ -32,10 +32,10 @@ _REST_SECONDS: Final = 5.0
 _REST_BYTES: Final = 64 * 1024 * 1024
 _SAFE: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f]")
+_NOT_FOUND: Final = b"<html><body><h1>Resource not found</h1></body></html>"
+_HTML: Final = b"text/html; charset=utf-8"
 _REASONS: Final = {
     400: "the request is not valid",
-    404: "there is nothing at this path",
-    405: "this path does not take this method",
     408: "the body did not arrive in time",
     413: "the body is too large",
     415: "a content encoding is not accepted",
@@ -198,9 +198,11 @@ async def _read_on(scope: Scope, receive: Receive) -> None:
 
 
 async def _refuse(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
-    text = f"{_REASONS[status]}\n".encode()
+    # The pages of 404 and 405 are those of Camel's server, which clients and monitors of existing systems know.
+    html = status == 404
+    text = _NOT_FOUND if html else b"" if status == 405 else f"{_REASONS[status]}\n".encode()
     length = (b"content-length", str(len(text)).encode())
-    kind = (b"content-type", b"text/plain; charset=utf-8")
+    kind = (b"allow", b"") if status == 405 else (b"content-type", _HTML if html else b"text/plain; charset=utf-8")
     later = ((b"retry-after", b"2"),) if status == 503 else ()
     await send({"type": "http.response.start", "status": status, "headers": [length, kind, *_SAFE, *later, *headers]})
     await send({"type": "http.response.body", "body": text})

@@ -19,7 +19,7 @@ def serve() -> tuple[Any, int, Callable[[], None]]:
     port = listener.getsockname()[1]
     paths = Paths(f"http://127.0.0.1:{port}")
     application = WebServer(paths, threads=8, name="conformance-web")
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off", server_header=False))
     thread = threading.Thread(target=server.run, args=([listener],), name="conformance-uvicorn", daemon=True)
     thread.start()
 
