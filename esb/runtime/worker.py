@@ -142,9 +142,8 @@ class Worker(UvicornWorker):
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
-        # uvicorn-worker cuts uvicorn's loggers off from ours, and their lines would not be JSON.
-        for name in ("uvicorn.error", "uvicorn.access"):
-            logging.getLogger(name).propagate = True
+        # uvicorn-worker cuts uvicorn's logger off from ours, and its lines would not be JSON.
+        logging.getLogger("uvicorn.error").propagate = True
 
     def init_signals(self) -> None:
         super().init_signals()
