@@ -194,9 +194,7 @@ def _fill(exchange: Exchange, request: HttpRequest) -> None:
     headers = exchange.message.headers
     for name, value in without_control(request.headers):
         _add(headers, _spelled(name), value.encode("latin-1").decode("utf-8", "replace"))
-    for name, value in without_control(
-        urllib.parse.parse_qsl(request.query, keep_blank_values=True, max_num_fields=1000)
-    ):
+    for name, value in without_control(_fields(request.query)):
         _add(headers, name, value)
     for name, value in without_control(request.path_parameters):
         headers[name] = value
@@ -208,11 +206,8 @@ def _fill(exchange: Exchange, request: HttpRequest) -> None:
     if request.query:
         headers["CamelHttpQuery"] = request.query
         headers["CamelHttpRawQuery"] = request.query
-    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if kind == _FORM and request.body:
-        form = urllib.parse.parse_qsl(
-            request.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000
-        )
+    form = _form(request)
+    if form:
         for name, value in without_control(form):
             _add(headers, name, value)
         fields: dict[str, Any] = {}
@@ -221,6 +216,16 @@ def _fill(exchange: Exchange, request: HttpRequest) -> None:
         exchange.message.body = fields
     else:
         exchange.message.body = request.body or None
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """Raises ValueError for more than a person would fill in."""
+    return urllib.parse.parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
+
+
+def _form(request: HttpRequest) -> list[tuple[str, str]]:
+    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    return _fields(request.body.decode("utf-8", "replace")) if kind == _FORM and request.body else []
 
 
 def _brought(request: HttpRequest, name: str, value: str) -> bool:

@@ -151,7 +151,9 @@ def test_a_delay_pattern_goes_by_the_number_of_the_try(attempt: int, delay: floa
 
 
 def test_delays_grow_up_to_their_bound() -> None:
-    policy = Policy(redelivery_delay=1, use_exponential_back_off=True, back_off_multiplier=3, maximum_redelivery_delay=5)
+    policy = Policy(
+        redelivery_delay=1, use_exponential_back_off=True, back_off_multiplier=3, maximum_redelivery_delay=5
+    )
     delays = [policy.delay(0, 1)]
     delays.append(policy.delay(delays[-1], 2))
     delays.append(policy.delay(delays[-1], 3))

@@ -16,7 +16,10 @@ CHOICE = """
 @pytest.mark.parametrize(("body", "branch"), [("a", "a"), ("xa", "contains"), ("b", "rest")])
 def test_the_first_branch_that_holds_is_taken_and_the_route_goes_on(bus, body, branch):
     bus.route(CHOICE).send(body)
-    assert {name: bus.got(name) for name in ("a", "contains", "rest", "after") if bus.got(name)} == {branch: [body], "after": [body]}
+    assert {name: bus.got(name) for name in ("a", "contains", "rest", "after") if bus.got(name)} == {
+        branch: [body],
+        "after": [body],
+    }
 
 
 def test_without_otherwise_a_message_goes_on_unchanged(bus):

@@ -49,6 +49,8 @@ def test_percent_signs_in_data_are_text(bus, lines):
     assert ("start", "INFO", "100 %s %(name)s") in lines()
 
 
-@pytest.mark.parametrize(("step", "said"), [("{loggingLevel: INFO}", "needs 'message'"), ("{message: x, loggingLevel: LOUD}", "LOUD")])
+@pytest.mark.parametrize(
+    ("step", "said"), [("{loggingLevel: INFO}", "needs 'message'"), ("{message: x, loggingLevel: LOUD}", "LOUD")]
+)
 def test_what_cannot_be_logged_is_refused(refused, step, said):
     assert said in refused(f"- log: {step}")

@@ -3,7 +3,10 @@ import pytest
 from esb.javanames import RollbackExchangeException
 
 
-@pytest.mark.parametrize(("step", "said"), [('{message: "undo ${body}"}', "undo ${body}. "), ("{}", "Intended rollback. "), ("text", "text. ")])
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [('{message: "undo ${body}"}', "undo ${body}. "), ("{}", "Intended rollback. "), ("text", "text. ")],
+)
 def test_the_message_fails_and_its_text_is_not_evaluated(bus, step, said):
     error = bus.route(f"- rollback: {step}").send("x").error
     assert isinstance(error, RollbackExchangeException)

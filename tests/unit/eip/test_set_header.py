@@ -19,6 +19,8 @@ def test_no_value_keeps_the_key(bus):
     assert dict(bus.route("- setHeader: {name: h, header: absent}").send("x").headers) == {"h": None}
 
 
-@pytest.mark.parametrize("step", ["setHeader: {constant: x}", "setProperty: {constant: x}", "setVariable: {constant: x}"])
+@pytest.mark.parametrize(
+    "step", ["setHeader: {constant: x}", "setProperty: {constant: x}", "setVariable: {constant: x}"]
+)
 def test_a_name_is_required(refused, step):
     assert "needs 'name'" in refused(f"- {step}")

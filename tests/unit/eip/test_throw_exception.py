@@ -5,14 +5,21 @@ from esb.javanames import IllegalStateException
 
 
 def test_the_message_is_evaluated(bus):
-    sent = bus.route('- throwException: {exceptionType: java.lang.IllegalStateException, message: "bad ${body}"}').send("x")
+    sent = bus.route('- throwException: {exceptionType: java.lang.IllegalStateException, message: "bad ${body}"}').send(
+        "x"
+    )
     assert isinstance(sent.error, IllegalStateException)
     assert str(sent.error) == "bad x"
 
 
 @pytest.mark.parametrize(
     ("name", "cls"),
-    [("java.io.IOException", OSError), ("ValueError", ValueError), ("esb.errors.RemoteFault", RemoteFault), ("java.lang.Exception", Exception)],
+    [
+        ("java.io.IOException", OSError),
+        ("ValueError", ValueError),
+        ("esb.errors.RemoteFault", RemoteFault),
+        ("java.lang.Exception", Exception),
+    ],
 )
 def test_classes_are_known_by_java_names_and_ours(bus, name, cls):
     assert isinstance(bus.route(f'- throwException: {{exceptionType: "{name}", message: m}}').send().error, cls)
