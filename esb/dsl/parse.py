@@ -236,8 +236,17 @@ class Parser:
 
     def _map(self, node: Node) -> dict[str, Any]:
         if isinstance(node, MapNode):
-            return {key.text: self.plain(value) for key, value in node}
+            return {key.text: self.plain(value) for key, value in node if not self._unset(value)}
         raise OptionError(f"a map of names and values is expected, not {node}", node.at)
+
+    def _unset(self, node: Node) -> bool:
+        """Whether a value is nothing but an optional placeholder that nobody gives: its option is then not given."""
+        if not isinstance(node, ScalarNode) or "{{?" not in node.text:
+            return False
+        try:
+            return self._properties.resolve_optional(node.text, node.at) is None
+        except ConfigError:
+            return False  # said when the value is read
 
     def plain(self, node: Node) -> Any:
         """Plain data with placeholders replaced in every text."""
