@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import ClassVar, Final
 
 from esb.component import PASSED, Component, Consumer, Context, Deliver, Endpoint, Producer
-from esb.errors import NoConsumer, OptionError
+from esb.errors import NoConsumer, OptionError, ReferenceFault
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.program import Step
 
 ENDS: Final = frozenset({"source", "sink"})
+_MOST: Final = 1000
+"""Routes that kamelets may become: messages can name them, and must not fill the memory."""
 
 
 class KameletEndpoint(Endpoint):
@@ -107,6 +109,12 @@ class KameletComponent(Component):
             known = self._made.get(key)
             if known is not None:
                 return known
+            if len(self._made) >= _MOST:
+                raise ReferenceFault(
+                    f"more than {_MOST} kamelets are in use: {endpoint.uri} is one too many",
+                    endpoint.at,
+                    "do not put what messages bring into a kamelet's parameters: each value makes a route",
+                )
             made = self._made[key] = route_id or f"{template}-{next(self._numbers)}"
         self.context.from_template(
             template, made, endpoint.extra, endpoint.at, error_handler=not endpoint.no_error_handler

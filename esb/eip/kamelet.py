@@ -6,7 +6,6 @@ from typing import Any
 
 from esb.eip._sending import sending
 from esb.errors import OptionError
-from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.program import Step
 from esb.step import Builder, StepSpec
@@ -37,12 +36,8 @@ class KameletSpec(StepSpec):
         endpoint: Any = builder.endpoint(uri, parameters, self.at)
         producer = builder.producer(uri, parameters, self.at)
         if steps:
-            block = builder.program(steps)
-
-            def run_block(exchange: Exchange) -> None:
-                block(exchange)
-
-            component.line(endpoint.route_id).block = run_block
+            # Last where this step is: a template that does more behind its sink lets the message wait by itself.
+            component.line(endpoint.route_id).block = builder.program(steps, tail=builder.tail)
         return sending(builder, producer, endpoint.uri)
 
     def sentence(self) -> str:

@@ -184,3 +184,26 @@ def test_properties_give_parameters_of_kamelets(tmp_path):
         assert [context.send(uri, Exchange(pattern=IN_OUT)).body for uri in ("direct:a", "direct:b")] == ["all", "own"]
     finally:
         context.stop(1.0)
+
+
+def test_a_route_that_ends_below_a_kamelet_is_still_pipelined(bus):
+    bus.load("""
+    - routeTemplate: {id: k, from: {uri: "kamelet:source", steps: [{setHeader: {name: h, constant: x}}]}}
+    - from: {uri: direct:a, steps: [{kamelet: k}, {to: bus:out}]}
+    - from: {uri: bus:out, steps: [{to: mock:out}]}
+    """)
+    block = bus.context.component("kamelet").line("k-1").block
+    assert "send_without_waiting" in block.steps[-1].__qualname__
+    bus.send("x")
+    assert bus.awaited("out") == [b"x"]
+
+
+def test_messages_cannot_make_routes_without_end(bus, monkeypatch):
+    monkeypatch.setattr("esb.components.kamelet._MOST", 3)
+    bus.load("""
+    - routeTemplate: {id: k, parameters: [{name: p}], from: {uri: "kamelet:source", steps: [{setBody: {constant: "{{p}}"}}]}}
+    - from: {uri: direct:a, steps: [{toD: "kamelet:k?p=${body}"}]}
+    """)
+    errors = [bus.send(str(number)).error for number in range(5)]
+    assert errors[:3] == [None, None, None]
+    assert "more than 3 kamelets" in str(errors[4])
