@@ -230,15 +230,18 @@ class Scene:
     def settle(self, done: Callable[[], bool] = lambda: True, seconds: float = 10.0) -> bool:
         """Wait until nothing moves any more; whether ``done`` then. Pauses of redelivery are skipped."""
         deadline = time.monotonic() + seconds
-        calm = 0
+        calm = quiet = 0
         while time.monotonic() < deadline:
             if self.broker.store.tries > _TRIES:
                 self.complaints.append(f"a message is redelivered without end; given up after {_TRIES} tries")
                 break
             if self._busy() or self.broker.store.advance():
-                calm = 0
+                calm = quiet = 0
             elif done() and not self._held():
-                break
+                # Twice in a row: a message may have gone from a route's hands to a delay between the looks of one turn.
+                quiet += 1
+                if quiet > 1:
+                    break
             else:
                 calm += 1
                 if calm > _PATIENCE and not self.timers:
