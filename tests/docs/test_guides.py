@@ -37,3 +37,21 @@ def test_the_sample_order_keeps_its_type():
 def test_pages_name_no_index_host_or_machine_path():
     told = "\n".join(page.read_text() for page in PAGES)
     assert not re.search(r"pypi\.org|pythonhosted|/work/|/root/|/home/", told)
+
+
+def test_every_test_that_the_list_of_differences_names_is_there():
+    told = (ROOT / "docs/reference/camel-differences.md").read_text()
+    missing = []
+    for module, name in re.findall(r"`(test_\w+)(?:::(test_\w+))?`", told):
+        files = list(ROOT.glob(f"tests/**/{module}.py"))
+        if not files or (name and not any(f"def {name}(" in file.read_text() for file in files)):
+            missing.append(f"{module}::{name}")
+    assert missing == []
+
+
+def test_every_case_that_cannot_pass_is_in_the_list_of_differences():
+    told = (ROOT / "docs/reference/camel-differences.md").read_text()
+    known = (ROOT / "tests/conformance/known.yaml").read_text()
+    areas = {case.rpartition("/")[0] for case in re.findall(r"^([\w/-]+): ", known, re.MULTILINE)}
+    named = {case.rpartition("/")[0] for case in re.findall(r"`case ([\w/-]+)`", told)}
+    assert areas - named - {"languages/mixed", "rest"} == set()
