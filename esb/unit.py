@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+
+_log = logging.getLogger("esb.unit")
 
 Settled = Callable[["UnitOfWork"], None]
 
@@ -50,7 +53,10 @@ class UnitOfWork:
             last = self._holds == 0
         if last:
             for settled in reversed(self._on_settle):
-                settled(self)
+                try:
+                    settled(self)
+                except Exception:  # those before the consumer's own must not keep it from acknowledging
+                    _log.exception("what was to be done when a unit of work settles has failed")
 
     def before_settle(self, settled: Settled) -> None:
         """Call ``settled`` when the unit settles, before the consumer's own callback. Only while the unit is open."""

@@ -129,8 +129,15 @@ class PlatformHttpConsumer(Consumer):
         except ValueError:
             respond(_plain(400, "the query or the form has more fields than are taken"))
             return
-        exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, unit, request)))
+        exchange.unit = UnitOfWork(lambda unit: respond(self._settled(exchange, unit, request)))
         self._deliver((exchange,))
+
+    def _settled(self, exchange: Exchange, unit: UnitOfWork, request: HttpRequest) -> HttpResponse:
+        try:
+            return self._answer(exchange, unit, request)
+        except Exception:  # whatever a route has left behind, the client gets an answer
+            _log.exception("%s left no answer that can be sent", exchange.from_route, extra={"exchange": exchange.id})
+            return _plain(500, f"the request failed, exchange {exchange.id}")
 
     def _refusal(self, request: HttpRequest) -> HttpResponse | None:
         """Refuses with the status alone, as Camel does."""
@@ -155,26 +162,26 @@ class PlatformHttpConsumer(Consumer):
             failed = _failure(exchange, unit.error, muted=self._endpoint.mute_exception)
             # Without these a browser does not even show its page that the call failed.
             shown = [
-                pair for pair in _given(exchange.message.headers, ()) if pair[0].lower().startswith("access-control-")
+                pair
+                for pair in _given(exchange.message.headers, ())
+                if pair[0].lower().startswith("access-control-") and not _brought(request, *pair)
             ]
             return HttpResponse(failed.status, [*failed.headers, *shown], failed.body)
         if exchange.pattern == IN_ONLY:
             return HttpResponse(202)
         headers = exchange.message.headers
         status = headers.get("CamelHttpResponseCode")
-        try:
-            body = _body(exchange.message.body)
-        except Exception:
-            _log.exception(
-                "the answer of %s is no text and no bytes", exchange.from_route, extra={"exchange": exchange.id}
-            )
-            return _plain(500, f"the request failed, exchange {exchange.id}")
+        body = _body(exchange.message.body)
         code = (
             int(text(status) or 200)
             if status is not None
             else (204 if not body and exchange.message.body is None else 200)
         )
-        return HttpResponse(code, list(_given(headers, exchange.properties.get(_PATH_PARAMETERS, ()))), body)
+        if not 200 <= code < 600:
+            raise ValueError(f"{code} is no status of an answer")
+        own = exchange.properties.get(_PATH_PARAMETERS, ())
+        given = [pair for pair in _given(headers, own) if not _brought(request, *pair)]
+        return HttpResponse(code, given, body)
 
 
 def _given(headers: Mapping[str, Any], own: Container[str]) -> Iterator[tuple[str, str]]:
@@ -229,7 +236,10 @@ def _form(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def _brought(request: HttpRequest, name: str, value: str) -> bool:
-    """Whether a header's value is one that the request itself brought. A POST's own content type may go back, as in Camel."""
+    """Whether a header that makes browsers act is one that the request itself brought. A POST's own content type may go back, as in Camel."""
+    name = name.lower()
+    if name not in _ANSWERS_ONLY:
+        return False
     if name != "content-type" and value in (told for key, told in request.headers if key.lower() == name):
         return True
     return value in (told for key, told in _fields(request.query) + _form(request) if key.lower() == name)
