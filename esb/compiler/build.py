@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from esb.compiler.references import resolve
+from esb.compiler.sentences import sentence
 from esb.component import Context, Endpoint, Producer
 from esb.errors import NOWHERE, ConfigError, OptionError, Position, ReferenceFault
 from esb.exchange import Exchange
@@ -90,8 +91,8 @@ class StepsBuilder:
             bound += self._late
             compiled.append(step)
             # A step asks for a late failure only where its send is pipelined.
-            sentence = f"{spec.sentence()}, pipelined" if self._late else spec.sentence()
-            labels.append(Label(name, spec.at, sentence, tuple(self._inner)))
+            told = f"{sentence(spec)}, pipelined" if self._late else sentence(spec)
+            labels.append(Label(name, spec.at, told, tuple(self._inner)))
         program = Program(tuple(compiled), self._handler, tuple(labels))
         for late in bound:
             late.program = program

@@ -16,6 +16,7 @@ from esb.errors import ConfigError, OptionError, Position, RouteSyntaxError, Unk
 from esb.expression import LanguageSpec
 from esb.fields import Field, Kind, Spec, convert
 from esb.registry import Registry
+from esb.secret import Secret
 from esb.step import StepSpec
 
 TAKES_REST: Final = frozenset(
@@ -207,7 +208,8 @@ class Parser:
         if text is None:
             return None if declared.required else declared.default
         try:
-            return convert(declared, text if declared.raw else text.strip() if declared.kind is not Kind.TEXT else text)
+            plain = text if declared.raw or declared.kind is Kind.TEXT else text.strip()
+            return convert(declared, Secret(plain) if isinstance(text, Secret) else plain)
         except ValueError as error:
             raise OptionError(f"{declared.name!r}: {error}", node.at) from None
 
