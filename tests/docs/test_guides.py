@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.docs.blocks import blocks
 from tests.docs.examples import ROOT
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
@@ -55,3 +56,38 @@ def test_every_case_that_cannot_pass_is_in_the_list_of_differences():
     areas = {case.rpartition("/")[0] for case in re.findall(r"^([\w/-]+): ", known, re.MULTILINE)}
     named = {case.rpartition("/")[0] for case in re.findall(r"`case ([\w/-]+)`", told)}
     assert areas - named - {"languages/mixed", "rest"} == set()
+
+
+def test_the_newest_version_in_the_changelog_is_the_packages():
+    import esb
+
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == esb.__version__
+    assert len(set(versions)) == len(versions)
+
+
+def test_the_licence_is_the_one_that_the_package_declares():
+    licence = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in licence
+    assert "Version 2.0, January 2004" in licence
+    assert "license = Apache-2.0" in (ROOT / "setup.cfg").read_text()
+
+
+def test_every_guide_is_linked_from_the_first_route_or_the_readme():
+    told = "".join((ROOT / name).read_text() for name in ("README.md", "docs/guides/first-route.md"))
+    assert [guide.name for guide in ROOT.glob("docs/guides/*.md") if guide.name not in told] == []
+
+
+def test_the_step_that_contributing_shows_works():
+    from esb.context import RouteContext
+    from esb.exchange import Exchange
+
+    source = next(block.text for block in blocks((ROOT / "CONTRIBUTING.md").read_text()) if "StepSpec" in block.text)
+    made: dict[str, object] = {"__name__": "shout"}
+    exec(compile(source, "CONTRIBUTING.md", "exec"), made)  # our own page
+    context = RouteContext()
+    context.registry.bind("step", "shout", made["ShoutSpec"])
+    context.load('- from: {uri: "direct:start", steps: [{shout: {mark: "?"}}]}')
+    context.start()
+    assert context.send("direct:start", Exchange("hello")).body == "HELLO?"
+    context.stop()

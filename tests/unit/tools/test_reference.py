@@ -133,3 +133,12 @@ def test_a_stale_page_is_named_and_nothing_is_written(tmp_path, rendered):
 def test_writing_makes_the_pages_current(tmp_path):
     assert CliRunner().invoke(main, ["--folder", str(tmp_path)]).exit_code == 0
     assert CliRunner().invoke(main, ["--check", "--folder", str(tmp_path)]).exit_code == 0
+
+
+def test_the_page_of_data_types_tells_every_check_and_common_option():
+    from esb.datatypes import checks, declare
+    from tools.reference.pages import data_types
+
+    told = {name for names in data_types._COMMON for name in names.split(", ")}
+    assert told == set(declare._COMMON)
+    assert set(data_types._CHECKS) == set(checks.CHECKS)
