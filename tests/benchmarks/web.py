@@ -80,7 +80,7 @@ def w4(options: Options) -> Table:
     if why:
         table.skipped.append(why)
     else:
-        contenders.append(Contender(CAMEL, lambda: _round(*_camel(), options, warm_up=8)))
+        contenders.append(Contender(CAMEL, lambda: _round(*_camel(), options, warm_up=12)))
     return table.measure(contenders, options.rounds)
 
 
