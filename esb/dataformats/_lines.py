@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from esb.coerce import Source, octets
+from esb.errors import Malformed
 from esb.exchange import Exchange
 
 
@@ -18,14 +19,24 @@ def charset_of(exchange: Exchange, given: str | None) -> str:
 def text_lines(data: Any, charset: str, newline: str = "") -> Iterator[str]:
     """Lines with their ends, from text, bytes or a source that is read as it goes and closed at the end; a byte order mark is read over.
 
-    ``newline`` is what ends a line, as of :func:`open`: any of the usual ones when empty.
+    ``newline`` is what ends a line, as of :func:`open`: any of the usual ones when empty. Raises Malformed with the line of bytes that
+    are no text in that encoding.
     """
-    encoding = "utf-8-sig" if charset.lower().replace("_", "-") in {"utf-8", "utf8"} else charset
     if isinstance(data, str):
         yield from io.StringIO(data.removeprefix("\ufeff"), newline=newline)
         return
+    encoding = "utf-8-sig" if charset.lower().replace("_", "-") in {"utf-8", "utf8"} else charset
+    count = 0
     with (
         data.open() if isinstance(data, Source) else io.BytesIO(octets(data)) as binary,
         io.TextIOWrapper(binary, encoding, newline=newline) as lines,
     ):
-        yield from lines
+        try:
+            for line in lines:
+                count += 1
+                yield line
+        except UnicodeDecodeError as error:
+            line_number = (
+                count + 1 + error.object.count(b"\n", 0, error.start)
+            )  # what was read ahead begins with a new line or within one
+            raise Malformed(f"line {line_number}: not text in {charset}: {error.reason}") from error

@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 from contextlib import closing
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from esb.coerce import NoConversion, Source, converter
@@ -68,7 +69,8 @@ class Spool:
     """
 
     def __init__(self, max_size: int = 0, max_ratio: int = 0) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 -- lives as long as the body
+        self._parts = bytearray()
+        self._file: _Unnamed | None = None
         self._max_size = max_size
         self._max_ratio = max_ratio
         self.size = 0
@@ -84,7 +86,11 @@ class Spool:
             raise Unreadable(
                 f"unpacks to more than {self._max_ratio} times its size, as a bomb does; if that is right, set 'maxRatio' higher"
             )
-        self._file.write(data)
+        self._parts += data
+        if self.size > _IN_MEMORY:
+            self._file = self._file or _Unnamed()
+            self._file.append(self._parts)
+            self._parts.clear()
         return len(data)
 
     def flush(self) -> None:
@@ -98,11 +104,25 @@ class Spool:
 
     def body(self) -> bytes | Spooled:
         """What was written: bytes, or a source that can be read again and again."""
-        if self.size <= _IN_MEMORY:
-            self._file.seek(0)
-            return self._file.read()
-        self._file.flush()
-        return Spooled(self._file)
+        return bytes(self._parts) if self._file is None else Spooled(self._file)
+
+
+class _Unnamed:
+    """A file that nobody else sees and that goes with the last who holds it."""
+
+    def __init__(self) -> None:
+        self.handle, name = tempfile.mkstemp(prefix="esb-body-")
+        Path(name).unlink()
+
+    def append(self, data: bytearray) -> None:
+        """Write all of it at the end."""
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self.handle, left) :]
+        left.release()
+
+    def __del__(self) -> None:
+        os.close(self.handle)
 
 
 class Spooled:
@@ -110,7 +130,7 @@ class Spooled:
 
     charset = "utf-8"
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: _Unnamed) -> None:
         self._file = file
 
     def open(self) -> BinaryIO:
@@ -118,13 +138,13 @@ class Spooled:
         return io.BufferedReader(_Window(self._file), CHUNK)
 
     def __repr__(self) -> str:
-        return f"<{os.fstat(self._file.fileno()).st_size} bytes>"
+        return f"<{os.fstat(self._file.handle).st_size} bytes>"
 
 
 class _Window(io.RawIOBase):
     """A reader with a position of its own, so that several can read the same file."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: _Unnamed) -> None:
         super().__init__()
         self._file = file
         self._at = 0
@@ -136,12 +156,12 @@ class _Window(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence, os.fstat(self._file.fileno()).st_size)
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence, os.fstat(self._file.handle).st_size)
         self._at = max(0, start + offset)
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        data = os.pread(self._file.fileno(), len(buffer), self._at)
+        data = os.pread(self._file.handle, len(buffer), self._at)
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)

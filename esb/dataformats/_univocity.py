@@ -9,7 +9,7 @@ from typing import Any
 from esb.coerce import NoConversion, text
 from esb.dataformat import DataFormatSpec
 from esb.dataformats._lines import charset_of, text_lines
-from esb.errors import Malformed, OptionError
+from esb.errors import OptionError
 from esb.exchange import Exchange
 from esb.fields import Kind, Spec, field
 
@@ -60,7 +60,7 @@ class UnivocityFormat:
 
     def unmarshal(self, exchange: Exchange, data: Any) -> Any:
         spec = self._spec
-        rows = self._rows(data, charset_of(exchange, None))
+        rows = self._cut(self._lines(data, charset_of(exchange, None)))
         names = self._names
         if spec.header_extraction_enabled:
             first = next(rows, [])
@@ -69,20 +69,6 @@ class UnivocityFormat:
         if spec.number_of_records_to_read is not None:
             values = islice(values, spec.number_of_records_to_read)
         return values if spec.lazy_load else list(values)
-
-    def _rows(self, data: Any, charset: str) -> Iterator[list[Any]]:
-        number = 0
-
-        def counted() -> Iterator[str]:
-            nonlocal number
-            for line in self._lines(data, charset):
-                number += 1
-                yield line
-
-        try:
-            yield from self._cut(counted())
-        except UnicodeDecodeError as error:
-            raise Malformed(f"line {number + 1}: not text in {charset}: {error.reason}") from error
 
     def _lines(self, data: Any, charset: str) -> Iterator[str]:
         separator = self._spec.line_separator

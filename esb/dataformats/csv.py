@@ -157,8 +157,6 @@ class CsvFormat:
                 yield lines.number, (row if plain else [self._value(value) for value in row])
         except csv.Error as error:
             raise Malformed(f"line {lines.number}: not CSV: {error}") from error
-        except UnicodeDecodeError as error:
-            raise Malformed(f"line {lines.number + 1}: not text in {charset}: {error.reason}") from error
 
     def _reader(self, lines: _Lines) -> Iterator[list[Any]]:
         spec = self._spec

@@ -10,7 +10,7 @@ from esb.component import Context
 from esb.dataformat import DataFormat, DataFormatSpec
 from esb.dataformats._lines import charset_of, text_lines
 from esb.dataformats._typed import data_type, typed_rows
-from esb.errors import ConversionFailed, Malformed, OptionError
+from esb.errors import ConversionFailed, OptionError
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 
@@ -62,15 +62,11 @@ class FixedFormat:
         return rows if self._spec.lazy_load else list(rows)
 
     def _rows(self, data: Any, charset: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        number = 0
-        try:
-            for number, line in enumerate(text_lines(data, charset), start=1):
-                record = line.rstrip("\r\n")
-                if number <= self._spec.skip_lines or not record.strip():
-                    continue
-                yield number, self._cut(record)
-        except UnicodeDecodeError as error:
-            raise Malformed(f"line {number + 1}: not text in {charset}: {error.reason}") from error
+        for number, line in enumerate(text_lines(data, charset), start=1):
+            record = line.rstrip("\r\n")
+            if number <= self._spec.skip_lines or not record.strip():
+                continue
+            yield number, self._cut(record)
 
     def _cut(self, record: str) -> dict[str, Any]:
         if len(record) < self._width and self._spec.ignore_short:
