@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -86,9 +87,25 @@ class BusArbiter(Arbiter):
         self._stopping = False
         self._pause = 0.0
         self._spawn_from = 0.0
+        super().__init__(app)
+
+    def start(self) -> None:
+        """Bind, then take the run folder over: a second start by mistake fails before it touches the first one's sockets."""
+        super().start()
         for stale in (*self._run_folder.glob("ready-*"), *self._run_folder.glob("worker-*.sock")):
             stale.unlink(missing_ok=True)
-        super().__init__(app)
+        self._pid_file.write_text(
+            str(os.getpid())
+        )  # before the first worker answers: who sees it ready may tell it to stop
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._run_folder / "master.pid"
+
+    def start(self) -> None:
+        """Listen, and say from the first moment who is to be asked to reload or stop."""
+        super().start()
+        (self._run_folder / "master.pid").write_text(str(os.getpid()))
 
     def murder_workers(self) -> None:
         """Called at every turn of gunicorn's loop: besides ending hung workers, tell what is ready and that we live."""
@@ -98,7 +115,6 @@ class BusArbiter(Arbiter):
             self._announced = ready
             self._has_served = True
             self._pause = 0.0
-            (self._run_folder / "master.pid").write_text(str(os.getpid()))
             self.notifier.tell("READY=1", f"STATUS={len(ready)} workers ready")
             _log.info("ready: %d workers", len(ready))
         if len(ready) >= self.num_workers or time.time() - self._stats["start_time"] < 60:
@@ -152,8 +168,9 @@ class BusArbiter(Arbiter):
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
         """End the master; a worker that cannot boot is told in one line."""
-        with contextlib.suppress(FileNotFoundError):
-            (self._run_folder / "master.pid").unlink()
+        with contextlib.suppress(OSError):
+            if self._pid_file.read_text() == str(os.getpid()):
+                self._pid_file.unlink()
         super().halt(reason, exit_status)
 
     def handle_winch(self) -> None:
