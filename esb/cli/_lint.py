@@ -36,7 +36,7 @@ def lint(instances: Sequence[Project]) -> list[Finding]:
     files: dict[Path, _File] = {}
     found: dict[str, Finding] = {}
     for project in instances:
-        for file in project.route_files():
+        for file in documents(project):
             if file not in files:
                 read_file = _read(file, project.relative(file))
                 if read_file is not None:
@@ -57,6 +57,11 @@ def lint(instances: Sequence[Project]) -> list[Finding]:
         here = [finding for finding in found.values() if finding.at.file == name]
         kept += not_allowed(here, texts.get(name) or _text(instances[0].folder / name))
     return kept
+
+
+def documents(project: Project) -> list[Path]:
+    """The route files of an instance, and the kamelets that they may use."""
+    return [*project.route_files(), *sorted((project.folder / "kamelets").glob("*.kamelet.yaml"))]
 
 
 def _broker(project: Project) -> str:
@@ -90,7 +95,7 @@ def _of_file(file: Path, content: _File, project: Project, registry: Registry) -
 
 def _uses(project: Project, files: dict[Path, _File], registry: Registry) -> Uses:
     own = Uses()
-    for file in project.route_files():
+    for file in documents(project):
         if file in files:
             own.take(uses(files[file].root, registry, project.properties))
     return own

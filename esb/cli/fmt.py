@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from esb.cli._lint import documents
 from esb.cli._terminal import example, plural
 from esb.cli.main import EXIT_FINDINGS, Options
 from esb.dsl.fmt import formatted
@@ -63,10 +64,10 @@ def command(options: Options, /, *, files: tuple[Path, ...], only_check: bool, s
 
 def _files(options: Options) -> list[Path]:
     project: Project = options.project()
-    found = set(project.route_files())
+    found = set(documents(project))
     if not options.instance:
         for instance in project.instances:
-            found |= set(options.project(instance).route_files())
+            found |= set(documents(options.project(instance)))
     return sorted(found)
 
 

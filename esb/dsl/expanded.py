@@ -19,9 +19,9 @@ from esb.registry import Registry
 
 def expanded(root: Node | None, registry: Registry) -> Any:
     """The canonical data of a whole document. Scalars keep whether they are quoted, since ``"1"`` and ``1`` differ in a body."""
-    if not isinstance(root, ListNode):
-        return _plain(root)
-    return [_element(item, registry) for item in root]
+    if isinstance(root, MapNode):
+        return _kamelet(root, registry)
+    return [_element(item, registry) for item in root] if isinstance(root, ListNode) else _plain(root)
 
 
 def expanded_language(node: Node, registry: Registry) -> Any:
@@ -42,6 +42,17 @@ def expression_of(node: MapNode, cls: type[Spec], registry: Registry) -> Any:
         if key.text not in cls.fields and inline(cls, key.text, registry) is not None:
             return _keyed("language", MapNode(((key, value),), key.at), registry)
     return None
+
+
+def _kamelet(root: MapNode, registry: Registry) -> Any:
+    """A Kamelet resource is plain data but for the template's route and beans."""
+    told = _plain(root)
+    spec = root.get("spec")
+    template = spec.get("template") if isinstance(spec, MapNode) else None
+    for key, value in template if isinstance(template, MapNode) else ():
+        if key.text in {"route", "from", BEANS}:
+            told["spec"]["template"][key.text] = _top(key.text, value, registry)
+    return told
 
 
 def _element(item: Node, registry: Registry) -> Any:

@@ -21,6 +21,13 @@ def test_all_files_of_the_project_and_its_instances_are_rewritten(esb, shop):
     assert (shop / "more/b.yaml").read_text() == CANONICAL
 
 
+def test_kamelets_are_rewritten_too(esb, shop):
+    kamelet = "kind: Kamelet\nspec: {template: {from: {uri: 'kamelet:source', steps: [{to: 'kamelet:sink'}]}}}\n"
+    write(shop, **{"kamelets__a.kamelet": kamelet})
+    assert esb("-C", shop, "fmt").code == 0
+    assert "{to: {uri: 'kamelet:sink'}}" in (shop / "kamelets/a.kamelet.yaml").read_text()
+
+
 def test_a_second_run_changes_nothing(esb, shop):
     esb("-C", shop, "fmt")
     assert esb("-C", shop, "fmt").out == "all files are canonical\n"

@@ -177,6 +177,32 @@ def test_templates_and_rest_elements_are_rewritten_too():
     )
 
 
+def test_the_template_of_a_kamelet_is_rewritten_and_nothing_else_of_it():
+    told = fmt("""
+        kind: Kamelet
+        metadata: {name: a}
+        spec:
+          definition: {properties: {to: {type: string}}}
+          template:
+            from:
+              uri: kamelet:source
+              steps:
+                - to: kamelet:sink
+        """)
+    assert told == textwrap.dedent("""\
+        kind: Kamelet
+        metadata: {name: a}
+        spec:
+          definition: {properties: {to: {type: string}}}
+          template:
+            from:
+              uri: kamelet:source
+              steps:
+                - to:
+                    uri: kamelet:sink
+        """)
+
+
 def test_what_is_no_yaml_is_refused():
     with pytest.raises(RouteSyntaxError):
         formatted("- a: [", REGISTRY)
