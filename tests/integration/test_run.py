@@ -212,6 +212,15 @@ def test_status_reload_and_stop_find_the_running_bus(bus):
     assert bus.esb("status").returncode == 1
 
 
+def test_a_second_start_by_mistake_leaves_the_first_one_alone(bus):
+    bus.write(ECHO)
+    bus.start().ready()
+    assert bus.esb("run").returncode == 1  # its ports are taken
+    assert bus.esb("status").returncode == 0
+    assert bus.esb("stop").returncode == 0
+    assert bus.wait() == 0
+
+
 def test_a_message_that_is_not_valid_is_found_and_replayed_by_the_command(bus):
     bus.write(
         "- route: {id: in, from: {uri: 'platform-http:/in', steps: [{to: 'bus:work'}]}}\n"
