@@ -102,11 +102,6 @@ class BusArbiter(Arbiter):
     def _pid_file(self) -> Path:
         return self._run_folder / "master.pid"
 
-    def start(self) -> None:
-        """Listen, and say from the first moment who is to be asked to reload or stop."""
-        super().start()
-        (self._run_folder / "master.pid").write_text(str(os.getpid()))
-
     def murder_workers(self) -> None:
         """Called at every turn of gunicorn's loop: besides ending hung workers, tell what is ready and that we live."""
         super().murder_workers()
