@@ -37,7 +37,7 @@ def refused(bus: Deployment, unharmed: None) -> Iterator[None]:
     yield
     pass_a_good_order(bus)
     one_more = before | {name: before[name] + 1 for name in ("CRM", "ERP", "taken", "domestic")}
-    eventually(lambda: census(bus) == one_more, f"one order more than {before}, now {census(bus)}", 10)
+    eventually(lambda: census(bus) == one_more, f"one order more than {before}, now {census(bus)}", 90)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ FAILED = [
 ]
 
 
-def eventually(condition: Callable[[], Any], claim: str, seconds: float = 30.0) -> Any:
+def eventually(condition: Callable[[], Any], claim: str, seconds: float = 90.0) -> Any:
     """Poll until the condition holds; returns what it gave. A peer that is away just now counts as no."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
