@@ -21,7 +21,9 @@ class OrderLine(Schema):
 
     sku = fields.String(required=True, validate=validate.Regexp(r"^[A-Z0-9-]{2,20}$"))
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(min=1, max=100_000))
-    unit_price = fields.Decimal(required=True, data_key="unitPrice", places=2, validate=validate.Range(min=0))
+    unit_price = fields.Decimal(
+        required=True, data_key="unitPrice", places=2, validate=validate.Range(min=0, max=10_000_000)
+    )
 
 
 class Order(Schema):
