@@ -66,6 +66,10 @@ INVALID = {
         written(lines=[{"sku": "PEN-1", "quantity": 1, "unitPrice": "1e99999999"}]),
         "lines.0.unitPrice",
     ),
+    "a price of a thousand digits": (
+        written(lines=[{"sku": "PEN-1", "quantity": 1, "unitPrice": "9" * 1000}]),
+        "lines.0.unitPrice",
+    ),
     "a long id": (written(orderId="x" * 100_000), "orderId"),
     "too many lines": (written(lines=[{"sku": "PEN-1", "quantity": 1, "unitPrice": 1}] * 501), "lines"),
     "expressions where data stand": (written(currency="${sysenv.HOME}"), "currency"),
