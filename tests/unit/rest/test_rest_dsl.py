@@ -127,27 +127,26 @@ CHECKED = rest("""
 
 
 @pytest.mark.parametrize(
-    ("target", "headers", "body", "status", "told"),
+    ("target", "headers", "body", "expected"),
     [
-        ("/r/a?q=1", {"x_h": "1"}, "{}", 200, "{}"),
-        ("/r/a", {"x_h": "1"}, "{}", 400, "Some of the required query parameters are missing."),
-        ("/r/a?q=1", {}, "{}", 400, "Some of the required HTTP headers are missing."),
+        ("/r/a?q=1", {"x_h": "1"}, "{}", (200, "{}")),
+        ("/r/a", {"x_h": "1"}, "{}", (400, "Some of the required query parameters are missing.")),
+        ("/r/a?q=1", {}, "{}", (400, "Some of the required HTTP headers are missing.")),
         (
             "/r/a?q=1&kind=z",
             {"x_h": "1"},
             "{}",
-            400,
-            "Some of the query parameters or HTTP headers has a not-allowed value.",
+            (400, "Some of the query parameters or HTTP headers has a not-allowed value."),
         ),
-        ("/r/a?q=1", {"x_h": "1"}, "", 400, "The request body is missing."),
-        ("/r/a?q=1", {"x_h": "1"}, "{", 400, "Invalid JSon payload."),
-        ("/r/a?q=1", {"x_h": "1", "content_type": "text/plain"}, "{}", 415, ""),
-        ("/r/a?q=1", {"x_h": "1", "accept": "text/html"}, "{}", 406, ""),
+        ("/r/a?q=1", {"x_h": "1"}, "", (400, "The request body is missing.")),
+        ("/r/a?q=1", {"x_h": "1"}, "{", (400, "Invalid JSon payload.")),
+        ("/r/a?q=1", {"x_h": "1", "content_type": "text/plain"}, "{}", (415, "")),
+        ("/r/a?q=1", {"x_h": "1", "accept": "text/html"}, "{}", (406, "")),
     ],
 )
-def test_requests_are_checked_on_demand(load, target, headers, body, status, told):
+def test_requests_are_checked_on_demand(load, target, headers, body, expected):
     answer = load(CHECKED)("POST", target, body, **{"content_type": JSON, **headers})
-    assert (answer.status, answer.body) == (status, told)
+    assert (answer.status, answer.body) == expected
 
 
 def test_a_parameter_that_is_not_there_has_its_default(load):
@@ -156,7 +155,10 @@ def test_a_parameter_that_is_not_there_has_its_default(load):
     assert serve.got("got")[0].headers["size"] == "10"
 
 
-CROSS = rest("    get: [{path: /a, to: direct:text}, {path: /f, to: direct:fails}]\n    post: [{path: /a, to: direct:null}]", "enableCORS: true, corsHeaders: [{key: Access-Control-Allow-Origin, value: 'http://me'}]")  # fmt: skip
+CROSS = rest(
+    "    get: [{path: /a, to: direct:text}, {path: /f, to: direct:fails}]\n    post: [{path: /a, to: direct:null}]",
+    "enableCORS: true, corsHeaders: [{key: Access-Control-Allow-Origin, value: 'http://me'}]",
+)
 
 
 @pytest.mark.parametrize(
