@@ -166,11 +166,30 @@ class HttpCaller:
 
 
 def _make_pool(connections: int, tls: dict[str, Any]) -> PoolManager:
+    import http.client
+
     import urllib3
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
+    class Whole(http.client.HTTPResponse):
+        """An answer whose headers are complete: the library takes the end of a broken connection for the end of them, and an empty body for all."""
+
+        def begin(self) -> None:
+            plain = self.fp
+            watched: Any = _Watched(plain)  # it reads lines like the file that it stands for
+            self.fp = watched
+            try:
+                super().begin()
+            finally:
+                if self.fp is watched:
+                    self.fp = plain
+            if watched.ended:
+                raise http.client.IncompleteRead(b"")
+
     class Plain(HTTPConnection):
         """Makes itself known to the call that uses it, so that its deadline can shut it."""
+
+        response_class = Whole
 
         def request(self, *args: Any, **keywords: Any) -> None:
             _call.uses(self)
@@ -178,6 +197,8 @@ def _make_pool(connections: int, tls: dict[str, Any]) -> PoolManager:
 
     class Tls(HTTPSConnection):
         """As Plain."""
+
+        response_class = Whole
 
         def request(self, *args: Any, **keywords: Any) -> None:
             _call.uses(self)
@@ -193,6 +214,23 @@ def _make_pool(connections: int, tls: dict[str, Any]) -> PoolManager:
 
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
     return manager
+
+
+class _Watched:
+    """A stream of lines that remembers whether it ended, or ended within a line."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.ended = False
+
+    def readline(self, limit: int = -1) -> bytes:
+        """The next line."""
+        line: bytes = self._stream.readline(limit)
+        self.ended = self.ended or not line.endswith(b"\n")
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _shut(connection: Any) -> None:

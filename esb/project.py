@@ -71,13 +71,17 @@ class InstanceSpec(Spec):
         doc="The durable channels: sqlite:PATH or amqp://host.",
         example="sqlite:var/bus.db",
     )
-    http = field(Kind.SPEC, None, spec=HttpSpec)
-    management = field(Kind.SPEC, None, spec=ManagementSpec)
-    workers = field(Kind.INT, None, doc="Worker processes.")
-    state = field(Kind.TEXT, None, doc="Folder for what the instance keeps: embedded broker, leases, idempotency.")
-    drain = field(Kind.DURATION, None, doc="How long a stop waits for what is under way.")
-    properties = field(Kind.MAP, None, doc="Values of placeholders.")
-    dynamic = field(Kind.SPEC, None, spec=DynamicSpec)
+    http = field(Kind.SPEC, None, spec=HttpSpec, doc="The web server.")
+    management = field(Kind.SPEC, None, spec=ManagementSpec, doc="The management port.")
+    workers = field(Kind.INT, None, doc="Worker processes; 1 by default.", example="2")
+    state = field(
+        Kind.TEXT, None, doc="Folder for what the instance keeps: embedded broker, leases, idempotency; var by default."
+    )
+    drain = field(
+        Kind.DURATION, None, doc="How long a stop waits for what is under way; 30s by default.", example="20s"
+    )
+    properties = field(Kind.MAP, None, doc="Values of placeholders, which routes name as {{key}}.")
+    dynamic = field(Kind.SPEC, None, spec=DynamicSpec, doc="What messages may choose.")
 
 
 class ProjectSpec(InstanceSpec):

@@ -56,22 +56,22 @@ class HttpEndpoint(Endpoint):
     copy_headers = field(Kind.BOOL, True, doc="Whether the message's headers stay beside the answer's.")
     skip_request_headers = field(Kind.BOOL, False, doc="Send none of the message's headers.")
     skip_response_headers = field(Kind.BOOL, False, doc="Take none of the answer's headers.")
-    delete_with_body = field(Kind.BOOL, False)
-    get_with_body = field(Kind.BOOL, False)
-    ignore_response_body = field(Kind.BOOL, False)
+    delete_with_body = field(Kind.BOOL, False, doc="Send the body with DELETE too.")
+    get_with_body = field(Kind.BOOL, False, doc="Send the body with GET too.")
+    ignore_response_body = field(Kind.BOOL, False, doc="Read over the answer's body.")
     deadline = field(
         Kind.DURATION, 30.0, aliases=("responseTimeout", "soTimeout"), doc="Total time for a call, connecting included."
     )
     connect_timeout = field(Kind.DURATION, 10.0, doc="Time to connect.")
     max_response_size = field(Kind.SIZE, 50 * 1024 * 1024, doc="Largest answer that is read.", example="50mb")
     auth_method = field(Kind.TEXT, None, enum=("Basic", "Bearer"), doc="How the bus says who it is.")
-    auth_username = field(Kind.TEXT, None)
-    auth_password = field(Kind.TEXT, None, secret=True)
-    auth_bearer_token = field(Kind.TEXT, None, secret=True)
+    auth_username = field(Kind.TEXT, None, doc="User name for authMethod Basic.")
+    auth_password = field(Kind.TEXT, None, secret=True, doc="Its password.")
+    auth_bearer_token = field(Kind.TEXT, None, secret=True, doc="Token for authMethod Bearer.")
     ca_file = field(Kind.TEXT, None, doc="PEM file of the authorities to trust, in place of the system's.")
     certificate = field(Kind.TEXT, None, doc="PEM file of the client's certificate.")
     key = field(Kind.TEXT, None, doc="PEM file of the client's key.")
-    user_agent = field(Kind.TEXT, None)
+    user_agent = field(Kind.TEXT, None, doc="Value of User-Agent.")
 
     def prepare(self) -> None:
         if not self.path.strip("/"):

@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from esb.compiler import completion, route_types
 from esb.compiler.build import RouteParts, StepsBuilder
@@ -27,6 +27,8 @@ from esb.program import Program, Step
 from esb.registry import Registry
 from esb.step import StepSpec
 from esb.variables import Variable, variable
+
+T = TypeVar("T")
 
 AroundStep = Callable[[str, Step, StepSpec], Step]
 """Puts something around a step of the route with that id."""
@@ -163,15 +165,20 @@ class _Compilation:
         if first != route_id:
             told = f"the startupOrder {spec.startup_order} is that of the route {first!r} already"
             self._findings.append(OptionError(told, spec.at, "give each route an order of its own"))
+        self._taken[route_id] = None
+        route = self._noted(lambda: self._compiled(route_id, definition, file))
+        if route is not None:
+            self.routes.append(route)
+
+    def _noted(self, make: Callable[[], T]) -> T | None:
+        """What is made, or None and a finding: the rest is compiled all the same, so that all that is wrong is told at once."""
         try:
-            route = self._compiled(route_id, definition, file)
+            return make()
         except ConfigError as error:
             self._findings.append(error)
-            return
-        self._taken[route_id] = None
-        self.routes.append(route)
+            return None
 
-    def _compiled(self, route_id: str, definition: RouteDef, file: RouteFile) -> Route:
+    def _compiled(self, route_id: str, definition: RouteDef, file: RouteFile) -> Route | None:
         context, spec = self._context, definition.spec
         scope = scope_of(definition, self._configurations, file)
         parts = RouteParts(
@@ -187,23 +194,26 @@ class _Compilation:
             parts.wraps.append(partial(context.around_step, route_id))
         if spec.message_history:
             parts.wraps.append(history(route_id))
-        endpoint = context.endpoint(spec.from_.uri, spec.from_.parameters, spec.from_.at)
+        endpoint = self._noted(lambda: context.endpoint(spec.from_.uri, spec.from_.parameters, spec.from_.at))
+        uri = spec.from_.uri if endpoint is None else endpoint.uri
         sends = SendInterceptors(parts, self._sends) if self._sends else None
         if sends is not None:
             parts.wrap_producer = sends.around
             context.around_producer = context.around_producer or sends.around
-        parts.handler = make_handler(parts, scope.handler, scope.on_exceptions, context.stopping)
+        parts.handler = self._noted(lambda: make_handler(parts, scope.handler, scope.on_exceptions, context.stopping))
         if sends is not None:
             sends.compile()
         fitted = route_types.taken(parts, context.registry, spec.input_type)
         at_end = route_types.given(parts, context.registry, spec.output_type)
-        first = before_route(parts, scope.intercepts, endpoint.uri)
-        around_steps(parts, scope.intercepts, endpoint.uri)
+        first = before_route(parts, scope.intercepts, uri)
+        around_steps(parts, scope.intercepts, uri)
         noted, completing = completion.completions(parts, scope.completions)
         received = spec.from_.variable_receive
         program = StepsBuilder(parts).compile((*fitted, *first, *noted, *definition.steps), tail=not received)
         if received:
             program = _receiving(program, variable(received, context))
+        if endpoint is None:
+            return None
         return Route(
             id=route_id,
             endpoint=endpoint,

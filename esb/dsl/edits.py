@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from typing import Final
 
@@ -27,7 +28,7 @@ class Edits:
         self._text = layout.text
         self._changes: list[tuple[int, int, str]] = []
         self._spans: list[tuple[int, int]] = []
-        self._newline = "\r\n" if "\r\n" in self._text else "\n"
+        self._newline = layout.newline
 
     def begin(self, node: Node) -> int:
         """The offset of a node's first character."""
@@ -39,9 +40,16 @@ class Edits:
 
     def add(self, other: Edits) -> None:
         """Take another's edits, unless they meet some that are here already."""
-        if all(end <= first or begin >= last for first, last in other._spans for begin, end in self._spans):
+        if not any(self._meets(span) for span in other._spans):
             self._changes += other._changes
-            self._spans += other._spans
+            for span in other._spans:
+                bisect.insort(self._spans, span)
+
+    def _meets(self, span: tuple[int, int]) -> bool:
+        """Whether a span overlaps one that is taken; those are in order and apart, so only two can."""
+        place = bisect.bisect_left(self._spans, span)
+        before = place > 0 and self._spans[place - 1][1] > span[0]
+        return before or (place < len(self._spans) and self._spans[place][0] < span[1])
 
     def applied(self) -> str:
         """The text after all edits."""
@@ -138,7 +146,7 @@ class Edits:
 
     def _indent(self, first: int, last: int, by: int) -> None:
         """Move lines to the right (to the left if negative); empty ones stay."""
-        lines = [*self._layout.lines, len(self._text)]
+        lines = self._layout.bounds
         for line in range(first, min(last, len(lines) - 2) + 1):
             begin = lines[line]
             if not self._text[begin : lines[line + 1]].strip():
@@ -151,7 +159,7 @@ class Edits:
                 raise NotEditable
 
     def _whole_lines(self, begin: int, end: int) -> tuple[int, int]:
-        lines = [*self._layout.lines, len(self._text)]
+        lines = self._layout.bounds
         return lines[self._layout.line(begin)], lines[self._layout.line(max(end - 1, begin)) + 1]
 
     def _colon(self, key: ScalarNode) -> int:
@@ -168,7 +176,7 @@ class Edits:
             found = _TO_VALUE.match(self._text, self.end(key))
             here = found is not None and found.end() == begin
         else:
-            here = self._text[:begin].rstrip()[-1:] in {"-", "[", ","}
+            here = self._before(begin) in {"-", "[", ","}
         if not here:
             raise NotEditable
         return begin, end
@@ -179,7 +187,13 @@ class Edits:
         return self._span(node, key)[1]
 
     def _in_flow_list(self, begin: int) -> bool:
-        return self._text[:begin].rstrip()[-1:] in {"[", ","}
+        return self._before(begin) in {"[", ","}
+
+    def _before(self, offset: int) -> str:
+        """The last character before an offset that is no blank."""
+        while offset > 0 and self._text[offset - 1].isspace():
+            offset -= 1
+        return self._text[offset - 1 : offset]
 
     def _dash(self, begin: int) -> int:
         """The column of the dash before an item."""
@@ -208,7 +222,7 @@ class Edits:
         return indent, tail
 
     def _line_end(self, offset: int) -> int:
-        lines = [*self._layout.lines, len(self._text)]
+        lines = self._layout.bounds
         line = self._text[lines[self._layout.line(offset)] : lines[self._layout.line(offset) + 1]]
         return lines[self._layout.line(offset)] + len(line.rstrip("\r\n"))
 

@@ -22,6 +22,9 @@ class Layout:
         self.text = text
         self.lines = [0, *(found.end() for found in _BREAK.finditer(text))]
         """Where each line begins."""
+        self.bounds = [*self.lines, len(text)]
+        """The same, and where the last one ends."""
+        self.newline = "\r\n" if "\r\n" in text else "\n"
         self._ends: dict[tuple[str, int], int] = {}
         self._flow: set[tuple[str, int]] = set()
         self._scan()

@@ -27,19 +27,19 @@ class RedeliveryPolicySpec(Spec):
     delay_pattern = field(Kind.TEXT, None, doc="Delays by number of the try.", example="1:1000;5:5000")
     disable_redelivery = field(Kind.BOOL, False, doc="Turn the policy off.")
     async_delayed_redelivery = field(Kind.BOOL, None, doc="Accepted; the sender waits either way.")
-    allow_redelivery_while_stopping = field(Kind.BOOL, True, doc="Whether tries go on while the bus stops.")
-    retry_attempted_log_level = field(Kind.TEXT, "DEBUG", doc="Level of the line for each try.")
-    retry_attempted_log_interval = field(Kind.INT, 1, doc="Log every n-th try.")
-    retries_exhausted_log_level = field(Kind.TEXT, "ERROR", doc="Level of the line when no try is left.")
-    log_retry_attempted = field(Kind.BOOL, True)
-    log_exhausted = field(Kind.BOOL, True)
-    log_exhausted_message_history = field(Kind.BOOL, True)
-    log_exhausted_message_body = field(Kind.BOOL, False)
-    log_retry_stack_trace = field(Kind.BOOL, False)
-    log_stack_trace = field(Kind.BOOL, True)
-    log_handled = field(Kind.BOOL, False)
-    log_continued = field(Kind.BOOL, False)
-    log_new_exception = field(Kind.BOOL, True)
+    allow_redelivery_while_stopping = field(Kind.BOOL, True, doc="Accepted: a stop ends waits between tries.")
+    retry_attempted_log_level = field(Kind.TEXT, "DEBUG", doc="Accepted without effect.")
+    retry_attempted_log_interval = field(Kind.INT, 1, doc="Accepted without effect.")
+    retries_exhausted_log_level = field(Kind.TEXT, "ERROR", doc="Accepted without effect.")
+    log_retry_attempted = field(Kind.BOOL, True, doc="Accepted without effect.")
+    log_exhausted = field(Kind.BOOL, True, doc="Whether it is logged when no try is left.")
+    log_exhausted_message_history = field(Kind.BOOL, True, doc="Accepted; the history is in the dead letter.")
+    log_exhausted_message_body = field(Kind.BOOL, False, doc="Accepted; a log line never holds a body.")
+    log_retry_stack_trace = field(Kind.BOOL, False, doc="Accepted without effect.")
+    log_stack_trace = field(Kind.BOOL, True, doc="Accepted without effect.")
+    log_handled = field(Kind.BOOL, False, doc="Accepted without effect.")
+    log_continued = field(Kind.BOOL, False, doc="Accepted without effect.")
+    log_new_exception = field(Kind.BOOL, True, doc="Accepted without effect.")
     exchange_formatter_ref = field(Kind.REF, None, doc="Accepted for Camel's sake; our log lines are structured.")
 
 
@@ -48,7 +48,9 @@ class DefaultErrorHandlerSpec(Spec):
 
     name = "defaultErrorHandler"
     id = field(Kind.TEXT, None)
-    redelivery_policy = field(Kind.SPEC, None, spec=RedeliveryPolicySpec)
+    redelivery_policy = field(
+        Kind.SPEC, None, spec=RedeliveryPolicySpec, doc="How often and when a failed step is tried again."
+    )
     redelivery_policy_ref = field(Kind.REF, None, doc="A policy among the beans.")
     on_prepare_failure_ref = field(Kind.REF, None, doc="A processor that prepares the message when no try is left.")
     on_redelivery_ref = field(Kind.REF, None, doc="A processor called before each further try.")
@@ -59,7 +61,7 @@ class DefaultErrorHandlerSpec(Spec):
     executor_service_ref = field(Kind.REF, None, doc="Accepted; without effect here.")
     log_name = field(Kind.TEXT, None, doc="Logger for failures.")
     logger_ref = field(Kind.REF, None, doc="Accepted; without effect here.")
-    level = field(Kind.TEXT, None, doc="Level of failures in the log.")
+    level = field(Kind.TEXT, None, doc="Accepted without effect.")
 
 
 class DeadLetterChannelSpec(DefaultErrorHandlerSpec):
@@ -84,17 +86,17 @@ class RefErrorHandlerSpec(Spec):
 
     name = "refErrorHandler"
     id = field(Kind.TEXT, None)
-    ref = field(Kind.REF, scalar=True)
+    ref = field(Kind.REF, scalar=True, doc="Name of the bean.")
 
 
 class ErrorHandlerSpec(Spec):
     """The error handler of a route or of all routes of a file: one of its keys."""
 
     name = "errorHandler"
-    dead_letter_channel = field(Kind.SPEC, None, spec=DeadLetterChannelSpec)
-    default_error_handler = field(Kind.SPEC, None, spec=DefaultErrorHandlerSpec)
-    no_error_handler = field(Kind.SPEC, None, spec=NoErrorHandlerSpec)
-    ref_error_handler = field(Kind.SPEC, None, spec=RefErrorHandlerSpec)
+    dead_letter_channel = field(Kind.SPEC, None, spec=DeadLetterChannelSpec, doc="Tries, then a dead letter endpoint.")
+    default_error_handler = field(Kind.SPEC, None, spec=DefaultErrorHandlerSpec, doc="Tries, then the sender.")
+    no_error_handler = field(Kind.SPEC, None, spec=NoErrorHandlerSpec, doc="Straight to the caller.")
+    ref_error_handler = field(Kind.SPEC, None, spec=RefErrorHandlerSpec, doc="One among the beans.")
 
     @property
     def chosen(self) -> Spec | None:
@@ -116,15 +118,17 @@ class OnExceptionSpec(Spec):
     exception = field(Kind.NAMES, (), doc="Classes, by Java names, ours or Python's.", example="[java.io.IOException]")
     on_when = field(Kind.EXPRESSION, None, doc="Only if this holds.")
     retry_while = field(Kind.EXPRESSION, None, doc="Try again while this holds.")
-    redelivery_policy = field(Kind.SPEC, None, spec=RedeliveryPolicySpec)
-    redelivery_policy_ref = field(Kind.REF, None)
+    redelivery_policy = field(
+        Kind.SPEC, None, spec=RedeliveryPolicySpec, doc="How often and when the failed step is tried again."
+    )
+    redelivery_policy_ref = field(Kind.REF, None, doc="A policy among the beans.")
     handled = field(Kind.EXPRESSION, None, doc="Whether the failure ends here: the sender sees no error.")
     continued = field(Kind.EXPRESSION, None, doc="Whether the route goes on with the step after the failed one.")
-    on_redelivery_ref = field(Kind.REF, None)
-    on_exception_occurred_ref = field(Kind.REF, None)
-    use_original_message = field(Kind.BOOL, False)
-    use_original_body = field(Kind.BOOL, False)
-    steps = field(Kind.STEPS, ())
+    on_redelivery_ref = field(Kind.REF, None, doc="A processor called before each further try.")
+    on_exception_occurred_ref = field(Kind.REF, None, doc="A processor called as soon as the failure happens.")
+    use_original_message = field(Kind.BOOL, False, doc="Give the steps the message as it came into the route.")
+    use_original_body = field(Kind.BOOL, False, doc="Give the steps the body as it came into the route.")
+    steps = field(Kind.STEPS, (), doc="What is done about the failure.")
 
 
 class OnCompletionSpec(Spec):
@@ -135,14 +139,19 @@ class OnCompletionSpec(Spec):
     description = field(Kind.TEXT, None)
     note = field(Kind.TEXT, None)
     disabled = field(Kind.BOOL, False)
-    mode = field(Kind.TEXT, "AfterConsumer", enum=("AfterConsumer", "BeforeConsumer"))
-    on_complete_only = field(Kind.BOOL, False)
-    on_failure_only = field(Kind.BOOL, False)
-    on_when = field(Kind.EXPRESSION, None)
-    parallel_processing = field(Kind.BOOL, False)
-    executor_service = field(Kind.REF, None)
-    use_original_message = field(Kind.BOOL, False)
-    steps = field(Kind.STEPS, ())
+    mode = field(
+        Kind.TEXT,
+        "AfterConsumer",
+        enum=("AfterConsumer", "BeforeConsumer"),
+        doc="Whether it runs after the answer has gone out, or before.",
+    )
+    on_complete_only = field(Kind.BOOL, False, doc="Only when the route succeeded.")
+    on_failure_only = field(Kind.BOOL, False, doc="Only when it failed.")
+    on_when = field(Kind.EXPRESSION, None, doc="Only if this holds.")
+    parallel_processing = field(Kind.BOOL, False, doc="Run it on a pool.")
+    executor_service = field(Kind.REF, None, doc="Accepted without effect.")
+    use_original_message = field(Kind.BOOL, False, doc="See the message as it came into the route.")
+    steps = field(Kind.STEPS, (), doc="What is done.")
 
 
 class InterceptSpec(Spec):
@@ -153,8 +162,8 @@ class InterceptSpec(Spec):
     description = field(Kind.TEXT, None)
     note = field(Kind.TEXT, None)
     disabled = field(Kind.BOOL, False)
-    on_when = field(Kind.EXPRESSION, None)
-    steps = field(Kind.STEPS, ())
+    on_when = field(Kind.EXPRESSION, None, doc="Only if this holds.")
+    steps = field(Kind.STEPS, (), doc="What is done.")
 
 
 class InterceptFromSpec(InterceptSpec):
@@ -170,9 +179,9 @@ class InterceptSendToEndpointSpec(InterceptSpec):
     """Steps that run before a message is sent to an endpoint."""
 
     name = "interceptSendToEndpoint"
-    uri = field(Kind.TEXT, scalar=True)
-    skip_send_to_original_endpoint = field(Kind.BOOL, False)
-    after_uri = field(Kind.URI, None)
+    uri = field(Kind.TEXT, scalar=True, doc="The endpoint: its URI, a text that ends in *, or a regular expression.")
+    skip_send_to_original_endpoint = field(Kind.BOOL, False, doc="Do not send to it at all.")
+    after_uri = field(Kind.URI, None, doc="An endpoint that gets the message afterwards.")
 
 
 class FromSpec(Spec):
@@ -182,10 +191,10 @@ class FromSpec(Spec):
     id = field(Kind.TEXT, None)
     description = field(Kind.TEXT, None)
     note = field(Kind.TEXT, None)
-    uri = field(Kind.URI, scalar=True)
-    parameters = field(Kind.MAP, None)
+    uri = field(Kind.URI, scalar=True, doc="The endpoint.")
+    parameters = field(Kind.MAP, None, doc="Its options, instead of writing them into the URI.")
     variable_receive = field(Kind.TEXT, None, doc="Put the incoming body into this variable.")
-    steps = field(Kind.STEPS, ())
+    steps = field(Kind.STEPS, (), doc="What is done with each message.")
 
 
 class DataTypeSpec(Spec):
@@ -206,28 +215,31 @@ class RouteSpec(Spec):
     description = field(Kind.TEXT, None)
     note = field(Kind.TEXT, None)
     group = field(Kind.TEXT, None, doc="A name that several routes share.")
-    from_ = field(Kind.SPEC, spec=FromSpec, name="from")
+    from_ = field(Kind.SPEC, spec=FromSpec, name="from", doc="Where messages come from.")
     steps = field(Kind.STEPS, (), doc="Steps, if they do not stand under from.")
-    auto_startup = field(Kind.BOOL, True)
-    startup_order = field(Kind.INT, None)
+    auto_startup = field(Kind.BOOL, True, doc="Whether it starts with the bus.")
+    startup_order = field(Kind.INT, None, doc="Lower numbers start first and stop last.")
     precondition = field(
         Kind.TEXT, None, doc="A simple predicate over placeholders; the route is left out if it does not hold."
     )
-    route_configuration_id = field(Kind.TEXT, None)
+    route_configuration_id = field(Kind.TEXT, None, doc="Names of route configurations that hold for it, with commas.")
     route_policy = field(Kind.TEXT, None)
-    error_handler = field(Kind.SPEC, None, spec=ErrorHandlerSpec)
-    error_handler_ref = field(Kind.REF, None)
-    input_type = field(Kind.SPEC, None, spec=DataTypeSpec)
-    output_type = field(Kind.SPEC, None, spec=DataTypeSpec)
-    log_mask = field(Kind.BOOL, False)
-    message_history = field(Kind.BOOL, False)
-    stream_cache = field(Kind.BOOL, None)
-    stream_caching = field(Kind.BOOL, None)
-    trace = field(Kind.BOOL, False)
-    node_prefix_id = field(Kind.TEXT, None)
-    shutdown_route = field(Kind.TEXT, "Default", enum=("Default", "Defer"))
+    error_handler = field(Kind.SPEC, None, spec=ErrorHandlerSpec, doc="What is done about failures.")
+    error_handler_ref = field(Kind.REF, None, doc="An error handler among the beans.")
+    input_type = field(Kind.SPEC, None, spec=DataTypeSpec, doc="The type of what comes in.")
+    output_type = field(Kind.SPEC, None, spec=DataTypeSpec, doc="The type of what goes out.")
+    log_mask = field(Kind.BOOL, False, doc="Whether secrets are starred in what its steps log.")
+    message_history = field(Kind.BOOL, False, doc="Whether the steps a message passed are kept with it.")
+    stream_cache = field(Kind.BOOL, None, doc="Accepted: bodies can always be read again.")
+    stream_caching = field(Kind.BOOL, None, doc="As streamCache.")
+    trace = field(Kind.BOOL, False, doc="Accepted without effect.")
+    node_prefix_id = field(Kind.TEXT, None, doc="Accepted without effect.")
+    shutdown_route = field(Kind.TEXT, "Default", enum=("Default", "Defer"), doc="Accepted without effect.")
     shutdown_running_task = field(
-        Kind.TEXT, "CompleteCurrentTaskOnly", enum=("CompleteCurrentTaskOnly", "CompleteAllTasks")
+        Kind.TEXT,
+        "CompleteCurrentTaskOnly",
+        enum=("CompleteCurrentTaskOnly", "CompleteAllTasks"),
+        doc="Accepted without effect.",
     )
 
 
@@ -238,32 +250,34 @@ class RouteConfigurationSpec(Spec):
     id = field(Kind.TEXT, None)
     description = field(Kind.TEXT, None)
     note = field(Kind.TEXT, None)
-    precondition = field(Kind.TEXT, None)
-    error_handler = field(Kind.SPEC, None, spec=ErrorHandlerSpec)
-    on_exception = field(Kind.SPECS, (), spec=OnExceptionSpec)
-    on_completion = field(Kind.SPECS, (), spec=OnCompletionSpec)
-    intercept = field(Kind.SPECS, (), spec=InterceptSpec)
-    intercept_from = field(Kind.SPECS, (), spec=InterceptFromSpec)
-    intercept_send_to_endpoint = field(Kind.SPECS, (), spec=InterceptSendToEndpointSpec)
+    precondition = field(
+        Kind.TEXT, None, doc="A simple predicate over placeholders; it is left out if that does not hold."
+    )
+    error_handler = field(Kind.SPEC, None, spec=ErrorHandlerSpec, doc="What is done about failures.")
+    on_exception = field(Kind.SPECS, (), spec=OnExceptionSpec, doc="Clauses for classes of failures.")
+    on_completion = field(Kind.SPECS, (), spec=OnCompletionSpec, doc="Steps at the end.")
+    intercept = field(Kind.SPECS, (), spec=InterceptSpec, doc="Steps before every step.")
+    intercept_from = field(Kind.SPECS, (), spec=InterceptFromSpec, doc="Steps before the first.")
+    intercept_send_to_endpoint = field(Kind.SPECS, (), spec=InterceptSendToEndpointSpec, doc="Steps before a send.")
 
 
 class BeanSpec(Spec):
     """A named object of a class, with constructor values and properties."""
 
     name = "beans"
-    bean_name = field(Kind.TEXT, name="name")
+    bean_name = field(Kind.TEXT, name="name", doc="Its name; the first of two wins.")
     type = field(Kind.TEXT, None, doc="A class: ``package.module:Name``, ``#class:...`` or a Java name we know.")
-    constructors = field(Kind.MAP, None)
-    properties = field(Kind.MAP, None)
-    factory_method = field(Kind.TEXT, None)
-    factory_bean = field(Kind.TEXT, None)
-    init_method = field(Kind.TEXT, None)
-    destroy_method = field(Kind.TEXT, None)
-    script = field(Kind.TEXT, None)
-    script_language = field(Kind.TEXT, None)
-    script_property_placeholders = field(Kind.BOOL, True)
-    builder_class = field(Kind.TEXT, None)
-    builder_method = field(Kind.TEXT, None)
+    constructors = field(Kind.MAP, None, doc="Arguments by position.")
+    properties = field(Kind.MAP, None, doc="Attributes that are set.")
+    factory_method = field(Kind.TEXT, None, doc="A method that makes it.")
+    factory_bean = field(Kind.TEXT, None, doc="Accepted without effect.")
+    init_method = field(Kind.TEXT, None, doc="Called after it was made.")
+    destroy_method = field(Kind.TEXT, None, doc="Accepted without effect.")
+    script = field(Kind.TEXT, None, doc="A script whose result is the bean.")
+    script_language = field(Kind.TEXT, None, doc="Its language.")
+    script_property_placeholders = field(Kind.BOOL, True, doc="Accepted without effect.")
+    builder_class = field(Kind.TEXT, None, doc="Accepted without effect.")
+    builder_method = field(Kind.TEXT, None, doc="Accepted without effect.")
 
 
 @dataclass(frozen=True, slots=True)

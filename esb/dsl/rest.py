@@ -15,18 +15,18 @@ class ToSpec(Spec):
     description = field(Kind.TEXT, None)
     note = field(Kind.TEXT, None)
     disabled = field(Kind.BOOL, False)
-    uri = field(Kind.URI, scalar=True)
-    parameters = field(Kind.MAP, None)
-    pattern = field(Kind.TEXT, None)
-    variable_send = field(Kind.TEXT, None)
-    variable_receive = field(Kind.TEXT, None)
+    uri = field(Kind.URI, scalar=True, doc="The endpoint, usually direct:.")
+    parameters = field(Kind.MAP, None, doc="Its options.")
+    pattern = field(Kind.TEXT, None, doc="Exchange pattern for this call.")
+    variable_send = field(Kind.TEXT, None, doc="Send this variable's value as the body.")
+    variable_receive = field(Kind.TEXT, None, doc="Put the reply into this variable.")
 
 
 class ValueSpec(Spec):
     """One allowed value."""
 
     name = "value"
-    value = field(Kind.TEXT, scalar=True)
+    value = field(Kind.TEXT, scalar=True, doc="The value.")
 
 
 class PropertySpec(Spec):
@@ -41,15 +41,15 @@ class ParamSpec(Spec):
     """A parameter of a verb."""
 
     name = "param"
-    param_name = field(Kind.TEXT, name="name")
-    type = field(Kind.TEXT, "path", enum=("body", "formData", "header", "path", "query"))
-    data_type = field(Kind.TEXT, "string")
-    data_format = field(Kind.TEXT, None)
-    array_type = field(Kind.TEXT, "string")
-    collection_format = field(Kind.TEXT, None)
-    default_value = field(Kind.TEXT, None)
-    allowable_values = field(Kind.SPECS, (), spec=ValueSpec)
-    required = field(Kind.BOOL, None)
+    param_name = field(Kind.TEXT, name="name", doc="Its name.")
+    type = field(Kind.TEXT, "path", enum=("body", "formData", "header", "path", "query"), doc="Where it stands.")
+    data_type = field(Kind.TEXT, "string", doc="What it holds: string, integer, number, boolean, array.")
+    data_format = field(Kind.TEXT, None, doc="A closer word for the type, such as int64.")
+    array_type = field(Kind.TEXT, "string", doc="What an array holds.")
+    collection_format = field(Kind.TEXT, None, doc="How an array is written.")
+    default_value = field(Kind.TEXT, None, doc="What it is where it is missing.")
+    allowable_values = field(Kind.SPECS, (), spec=ValueSpec, doc="What is allowed.")
+    required = field(Kind.BOOL, None, doc="Whether it must be there.")
     description = field(Kind.TEXT, None)
     examples = field(Kind.SPECS, (), spec=PropertySpec, doc="Examples for the API document, by media type.")
 
@@ -118,14 +118,14 @@ class VerbSpec(Spec):
     description = field(Kind.TEXT, None)
     note = field(Kind.TEXT, None)
     disabled = field(Kind.BOOL, False)
-    path = field(Kind.TEXT, "")
-    to = field(Kind.SPEC, None, spec=ToSpec)
-    consumes = field(Kind.TEXT, None)
-    produces = field(Kind.TEXT, None)
-    binding_mode = field(Kind.TEXT, None, enum=BINDINGS)
+    path = field(Kind.TEXT, "", doc="Path below the rest element's, with parameters in braces.")
+    to = field(Kind.SPEC, None, spec=ToSpec, doc="Where requests go.")
+    consumes = field(Kind.TEXT, None, doc="Media types that are taken.")
+    produces = field(Kind.TEXT, None, doc="Media types that are given.")
+    binding_mode = field(Kind.TEXT, None, enum=BINDINGS, doc="Whether bodies are read and written as data.")
     type = field(Kind.TEXT, None, doc="Data type of the request's body.")
     out_type = field(Kind.TEXT, None, doc="Data type of the answer's body.")
-    param = field(Kind.SPECS, (), spec=ParamSpec)
+    param = field(Kind.SPECS, (), spec=ParamSpec, doc="Parameters.")
     response_message = field(Kind.SPECS, (), spec=ResponseMessageSpec, doc="The answers, for the API document.")
     security = field(Kind.SPECS, (), spec=SecuritySpec, doc="Security definitions, for the API document.")
     enable_cors = field(Kind.BOOL, None, name="enableCORS", doc="Let browsers call from other origins.")
@@ -141,10 +141,10 @@ class VerbSpec(Spec):
     skip_binding_on_error_code = field(
         Kind.BOOL, None, doc="Leave bodies of answers with a status from 300 as they are; so by default."
     )
-    api_docs = field(Kind.BOOL, True)
-    deprecated = field(Kind.BOOL, False)
+    api_docs = field(Kind.BOOL, True, doc="Whether it is part of the API document.")
+    deprecated = field(Kind.BOOL, False, doc="Whether the API document calls it so.")
     stream_cache = field(Kind.BOOL, False, doc="Accepted: a body can always be read again.")
-    route_id = field(Kind.TEXT, None)
+    route_id = field(Kind.TEXT, None, doc="Id of the route that is made.")
 
 
 class RestSpec(Spec):
@@ -155,11 +155,11 @@ class RestSpec(Spec):
     description = field(Kind.TEXT, None)
     note = field(Kind.TEXT, None)
     disabled = field(Kind.BOOL, False)
-    path = field(Kind.TEXT, "")
-    tag = field(Kind.TEXT, None)
-    consumes = field(Kind.TEXT, None)
-    produces = field(Kind.TEXT, None)
-    binding_mode = field(Kind.TEXT, None, enum=BINDINGS)
+    path = field(Kind.TEXT, "", doc="Path before all verbs' paths.")
+    tag = field(Kind.TEXT, None, doc="Tag in the API document.")
+    consumes = field(Kind.TEXT, None, doc="Media types that are taken.")
+    produces = field(Kind.TEXT, None, doc="Media types that are given.")
+    binding_mode = field(Kind.TEXT, None, enum=BINDINGS, doc="Whether bodies are read and written as data.")
     enable_cors = field(Kind.BOOL, None, name="enableCORS", doc="Let browsers call from other origins.")
     enable_no_content_response = field(Kind.BOOL, None, doc="Answer 204 where the body would be {} or [].")
     client_request_validation = field(
@@ -173,7 +173,7 @@ class RestSpec(Spec):
     skip_binding_on_error_code = field(
         Kind.BOOL, None, doc="Leave bodies of answers with a status from 300 as they are; so by default."
     )
-    api_docs = field(Kind.BOOL, True)
+    api_docs = field(Kind.BOOL, True, doc="Whether it is part of the API document.")
     security_definitions = field(
         Kind.ANY, None, doc="Ways to authenticate, for the API document: nothing is checked by them."
     )
@@ -181,12 +181,12 @@ class RestSpec(Spec):
         Kind.SPECS, (), spec=SecuritySpec, doc="What all verbs ask for, for the API document."
     )
     open_api = field(Kind.SPEC, None, spec=OpenApiSpec, doc="Serve the operations of a document.")
-    get = field(Kind.SPECS, (), spec=VerbSpec)
-    post = field(Kind.SPECS, (), spec=VerbSpec)
-    put = field(Kind.SPECS, (), spec=VerbSpec)
-    patch = field(Kind.SPECS, (), spec=VerbSpec)
-    delete = field(Kind.SPECS, (), spec=VerbSpec)
-    head = field(Kind.SPECS, (), spec=VerbSpec)
+    get = field(Kind.SPECS, (), spec=VerbSpec, doc="GET operations.")
+    post = field(Kind.SPECS, (), spec=VerbSpec, doc="POST operations.")
+    put = field(Kind.SPECS, (), spec=VerbSpec, doc="PUT operations.")
+    patch = field(Kind.SPECS, (), spec=VerbSpec, doc="PATCH operations.")
+    delete = field(Kind.SPECS, (), spec=VerbSpec, doc="DELETE operations.")
+    head = field(Kind.SPECS, (), spec=VerbSpec, doc="HEAD operations.")
 
 
 class RestConfigurationSpec(Spec):

@@ -76,8 +76,17 @@ def size(count: int) -> str:
     return str(count)
 
 
+_USUAL = {
+    "id": "Its name.",
+    "description": "What it is for.",
+    "note": "A remark for people.",
+    "disabled": "Leave it out.",
+}
+"""What every part of a route file may have, where its own declaration does not say more."""
+
+
 def _meaning(declared: Field) -> str:
-    parts = [inline(declared.doc)]
+    parts = [inline(declared.doc or _USUAL.get(declared.name, ""))]
     if declared.enum:
         parts.append("One of " + ", ".join(map(code, declared.enum)) + ".")
     if declared.example:
