@@ -18,6 +18,7 @@ from esb.errors import ConfigError, ConfigErrors
 from esb.project import Project
 from esb.runtime.bus import check_schemas, load_routes, make_context
 from esb.runtime.paths import Paths
+from esb.runtime.settings import check_settings
 from esb.runtime.sources import check_sources
 
 
@@ -88,6 +89,7 @@ def check(options: Options) -> tuple[list[ConfigError], int]:
             seen |= {str(finding): finding for finding in _flat(error)}
             continue
         for step in (
+            functools.partial(check_settings, project),
             functools.partial(load_routes, project, context),
             functools.partial(check_sources, context),
             functools.partial(check_schemas, context),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import uuid
@@ -177,20 +178,20 @@ def _payload(part: Mime) -> bytes:
 
 def _attachments(parts: list[Any]) -> Iterator[tuple[str, bytes]]:
     for part in parts:
-        name = _decoded(part.get_filename()) or str(part.get("Content-ID") or "").strip("<> ") or f"{uuid.uuid4()}@esb"
+        name = _filename(part) or str(part.get("Content-ID") or "").strip("<> ") or f"{uuid.uuid4()}@esb"
         yield name, _payload(part)
 
 
-def _decoded(name: str | None) -> str:
+def _filename(part: Mime) -> str:
     from email.errors import HeaderParseError
     from email.header import decode_header, make_header
 
-    if not name:
-        return ""
-    try:
-        told = str(make_header(decode_header(name)))
-    except (HeaderParseError, LookupError, UnicodeError, ValueError):
-        told = name
+    told = part.get_filename() or ""
+    if not isinstance(
+        part.get_param("filename", header="content-disposition"), tuple
+    ):  # RFC 2231 holds no encoded words
+        with contextlib.suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
+            told = str(make_header(decode_header(told)))
     return "".join(one for one in told if one >= " ")
 
 
@@ -212,6 +213,7 @@ def _parameter(name: str) -> bytes:
     from email.utils import encode_rfc2231
 
     plain = "".join(one for one in name if one >= " ")
-    if plain.isascii():
-        return b'="%b"' % plain.replace("\\", "\\\\").replace('"', '\\"').encode()
+    # Readers disagree on escapes within quotes and on encoded words there: such names are written the extended way.
+    if plain.isascii() and not re.search(r'["\\<>]|=\?', plain):
+        return b'="%b"' % plain.encode()
     return b"*=" + encode_rfc2231(plain, "utf-8").encode()

@@ -105,7 +105,7 @@ class BusArbiter(Arbiter):
     def murder_workers(self) -> None:
         """Called at every turn of gunicorn's loop: besides ending hung workers, tell what is ready and that we live."""
         super().murder_workers()
-        ready = frozenset(pid for pid in self.WORKERS if (self._run_folder / f"ready-{pid}").exists())
+        ready = self._ready()
         if ready != self._announced and len(ready) >= self.num_workers:
             self._announced = ready
             self._has_served = True
@@ -115,6 +115,14 @@ class BusArbiter(Arbiter):
         if len(ready) >= self.num_workers or time.time() - self._stats["start_time"] < 60:
             self.notifier.ping()
 
+    def _ready(self) -> frozenset[int]:
+        return frozenset(pid for pid in self.WORKERS if (self._run_folder / f"ready-{pid}").exists())
+
+    def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
+        """As gunicorn's, but each signal once, and nothing before an end that is asked for: a storm of reloads must not keep it waiting."""
+        signals = list(dict.fromkeys(super().wait_for_signals(timeout)))
+        return [one for one in signals if one in {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}] or signals
+
     def reap_workers(self) -> None:
         """A worker that cannot boot ends the start; once the bus has served, the others go on and it is tried again after a pause."""
         while True:
@@ -123,7 +131,7 @@ class BusArbiter(Arbiter):
             except HaltServer as failure:
                 if self._stopping:
                     continue
-                if not self._has_served:
+                if not self._has_served and not self._ready():
                     raise
                 self._pause = min(self._pause * 2 or 1.0, _LONGEST_PAUSE)
                 self._spawn_from = time.monotonic() + self._pause

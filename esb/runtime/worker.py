@@ -143,7 +143,9 @@ class Worker(UvicornWorker):
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         # uvicorn-worker cuts uvicorn's logger off from ours, and its lines would not be JSON.
-        logging.getLogger("uvicorn.error").propagate = True
+        logger = logging.getLogger("uvicorn.error")
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)
 
     def init_signals(self) -> None:
         super().init_signals()
