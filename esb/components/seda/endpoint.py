@@ -53,6 +53,10 @@ class SedaEndpoint(Endpoint):
             )
         self.waiting = self.component.queue(self)
 
+    def takes_over(self) -> bool:
+        """Whether what comes here keeps its source waiting until a route is done with it."""
+        return True
+
     def producer(self) -> SedaProducer:
         return SedaProducer(self)
 

@@ -29,7 +29,7 @@ class SedaProducer(Producer):
         waits = self._always or (exchange.pattern == IN_OUT and not self._never)
         reply = threading.Event() if waits else None
         # What was delivered from outside, not the part of a split: the split waits for its parts, and the queue may be slow.
-        source = exchange.unit.delivery if exchange.unit is not None else None
+        source = exchange.unit.delivery if exchange.unit is not None and self._endpoint.takes_over() else None
         entry = Entry(exchange.derive(), source, reply)
         if self._wanted():
             self._put(entry)

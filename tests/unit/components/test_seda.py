@@ -284,3 +284,10 @@ def test_a_stub_is_a_queue_whatever_the_options_of_what_it_stands_for(drive, col
     drive.send("stub:jms:orders?acknowledgementModeName=CLIENT", Exchange("x"))
     route.wait(1)
     assert route.bodies == ["x"]
+
+
+def test_a_stub_that_nobody_consumes_keeps_no_sender_waiting(drive, with_unit):
+    exchange, settled = with_unit("x")
+    drive.send("stub:jms:orders", exchange)
+    exchange.unit.release()
+    assert settled.is_set()
