@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -46,9 +47,11 @@ class Link:
         """Start trying, until :meth:`close`."""
         if self._closed is not None:
             return
-        parameters = self._address.parameters(self._attempt, self._name)
+        attempt = self._attempt
         self._attempt += 1
         try:
+            # In the try: certificates are read anew for each attempt, so that renewed ones are taken up, and a missing one is told.
+            parameters = self._address.parameters(attempt, self._name)
             self._current = pika.SelectConnection(
                 parameters,
                 on_open_callback=self._opened,
@@ -139,6 +142,10 @@ def explained(error: BaseException) -> str:
         )
     if isinstance(error, ConnectionClosedByBroker):
         return f"closed by the broker: {error.reply_code} {error.reply_text}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not trusted: {error.verify_message}; check caFile and the host in the broker URL"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}; check caFile, certFile and keyFile in the broker URL, and that the port speaks TLS"
     cause: BaseException = error
     while isinstance(cause, AMQPError) and cause.args and isinstance(cause.args[0], BaseException):
         cause = cause.args[0]

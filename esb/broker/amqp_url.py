@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pika
@@ -26,6 +27,9 @@ class Options:
     depth of the pipeline, and of repetition after a crash. ``delivery_limit`` is how often a message may come back unsettled before RabbitMQ
     itself sets it aside in the queue ``poison`` (a guard of last resort: RabbitMQ counts drains and browsing too). ``reconnect`` is the longest
     pause between attempts. After ``confirm_timeout`` without a single confirm what is unconfirmed is published again.
+
+    ``auth=external`` logs in by the client's certificate (``cert_file``, ``key_file``): the broker needs the plugin
+    rabbitmq_auth_mechanism_ssl. Files are PEM.
     """
 
     namespace: str = "esb"
@@ -37,6 +41,7 @@ class Options:
     delivery_limit: int = 1000
     max_length: int = 0
     max_body: int = 128 << 20
+    auth: str = "plain"
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
@@ -63,7 +68,7 @@ class Address:
             host=host,
             port=port,
             virtual_host=self.vhost,
-            credentials=pika.PlainCredentials(self.user, self.password, erase_on_connect=False),
+            credentials=self._credentials(),
             heartbeat=self.options.heartbeat,
             ssl_options=pika.SSLOptions(self._tls_context(), host) if self.tls else None,
             connection_attempts=1,  # we try again ourselves, with the next host and a growing pause
@@ -72,10 +77,22 @@ class Address:
             client_properties={"connection_name": f"esb {self.options.namespace} {name} {os.getpid()}"},
         )
 
+    def _credentials(self) -> Any:
+        if self.options.auth == "external":
+            return pika.credentials.ExternalCredentials()
+        return pika.PlainCredentials(self.user, self.password, erase_on_connect=False)
+
     def _tls_context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.options.ca_file or None)
-        if self.options.cert_file:
-            context.load_cert_chain(self.options.cert_file, self.options.key_file or None)
+        given = self.options
+        try:
+            context = ssl.create_default_context(cafile=given.ca_file or None)
+            if given.cert_file:
+                context.load_cert_chain(given.cert_file, given.key_file or None)
+        except OSError as exc:
+            # Python says neither which file nor, for one that is no PEM, what is wrong with it.
+            files = ", ".join(filter(None, (given.ca_file, given.cert_file, given.key_file)))
+            raise OSError(f"the certificates of the broker URL cannot be read ({files}): {exc}") from exc
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
 
@@ -89,14 +106,33 @@ def parse(url: str) -> Address:
     login, _, names = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
     vhost = unquote(parts.path.removeprefix("/")) or "/"
+    set_options = options(parts.query, Options(), parts.scheme)
+    _check(set_options, tls=parts.scheme == "amqps")
     return Address(
         hosts=tuple(_host(name, _PORTS[parts.scheme]) for name in names.split(",")),
         vhost=vhost,
         user=unquote(user) or "guest",
         password=unquote(password) or "guest",
         tls=parts.scheme == "amqps",
-        options=options(parts.query, Options(), parts.scheme),
+        options=set_options,
     )
+
+
+def _check(given: Options, *, tls: bool) -> None:
+    files = {"caFile": given.ca_file, "certFile": given.cert_file, "keyFile": given.key_file}
+    if any(files.values()) and not tls:
+        raise OptionError(
+            "the broker URL names certificates, but amqp: does not encrypt", hint="write amqps://… for a TLS connection"
+        )
+    if given.auth not in {"plain", "external"}:
+        raise OptionError(f"option auth of the broker URL is {given.auth!r}", hint="write auth=plain or auth=external")
+    if given.auth == "external" and not given.cert_file:
+        raise OptionError(
+            "auth=external logs in by a certificate, and the broker URL names none",
+            hint="add certFile=PATH (and keyFile=PATH, unless the key is in the same file)",
+        )
+    if given.key_file and not given.cert_file:
+        raise OptionError("the broker URL has a keyFile without a certFile", hint="add certFile=PATH")
 
 
 def _host(text: str, default: int) -> tuple[str, int]:

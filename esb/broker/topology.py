@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from esb.broker.amqp_mismatch import explained
 from esb.broker.contract import subscription_queue
 
 POISON = "poison"
@@ -44,10 +45,7 @@ class Declaration:
 
     def refusal(self, reason: str) -> str:
         """A refused declaration in words, with the way out."""
-        return (
-            f"{self.kind} {self.name!r} cannot be declared as {self.wire!r}: {reason}. If it was made with other options, give the route "
-            f"those options, or empty and delete it on the broker (rabbitmqctl delete_queue {self.wire}) and start again"
-        )
+        return explained(self.kind, self.name, self.wire, reason)
 
 
 class Topology:
