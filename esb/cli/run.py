@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -37,13 +38,15 @@ def command(options: Options, log_level: str, log_format: str) -> None:
         sys.exit(EXIT_CONFIG)
     from esb.runtime.arbiter import Application
 
+    if os.environ.get("ESB_CRASH_AT"):  # fault tests: see esb.testing.crash
+        from esb.testing.crash import arm
+
+        arm()
     Application(options.folder, options.instance, options.properties).run()
 
 
 def _findings(options: Options) -> list[str]:
     """What is wrong, found in a child process: loading imports a project's own code, and the master must stay clean for forking."""
-    import os
-
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
