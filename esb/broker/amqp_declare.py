@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pika.exceptions import ChannelClosedByBroker
 
 from esb.broker.amqp_thread import IoThread
 from esb.broker.headers import refused
-from esb.broker.topology import Declaration, Topology
 from esb.errors import TransportError
 
 log = logging.getLogger(__name__)
@@ -20,9 +19,34 @@ log = logging.getLogger(__name__)
 Answer = Callable[[TransportError | None], None]
 
 
+class Declarable(Protocol):
+    """One thing to declare."""
+
+    @property
+    def name(self) -> str:
+        """The route's word for it."""
+
+    @property
+    def wire(self) -> str:
+        """What tells it from all others; RabbitMQ's name for it, as a rule."""
+
+    def send(self, channel: Any, declared: Any) -> None:
+        """Send it; ``declared`` is called with the answer."""
+
+    def refusal(self, reason: str) -> str:
+        """A refusal in words, with the way out."""
+
+
+class Remembered(Protocol):
+    """What was declared, to be declared again on the next connection."""
+
+    def all(self) -> Sequence[Declarable]:
+        """Everything, in the order in which it must be declared."""
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    declaration: Declaration | None
+    declaration: Declarable | None
     """None for somebody who only waits for what is before."""
     answer: Answer | None
 
@@ -30,7 +54,7 @@ class _Waiting:
 class Declarer:
     """Everything on the I/O thread, but for ``faults``. ``on_settled`` is called whenever nothing is left to declare."""
 
-    def __init__(self, thread: IoThread, topology: Topology, on_settled: Callable[[], None]) -> None:
+    def __init__(self, thread: IoThread, topology: Remembered, on_settled: Callable[[], None]) -> None:
         self.faults: dict[str, TransportError] = {}
         """Wire name → why it was refused. Written here, read by any thread."""
         self._thread = thread
@@ -65,7 +89,7 @@ class Declarer:
             self._waiting.appendleft(self._current)
             self._current = None
 
-    def declare(self, declarations: list[Declaration], answer: Answer) -> None:
+    def declare(self, declarations: Sequence[Declarable], answer: Answer) -> None:
         """Declare some things; ``answer`` is called once, after the last of them, with the first refusal."""
         if not declarations:
             # In turn, else what needs no declaration would overtake what waits for one.

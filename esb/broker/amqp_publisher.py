@@ -6,6 +6,7 @@ A return arrives before the confirm of its message, on the same channel; it is m
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _SENDS = 5  # a message that was in flight whenever the channel broke so often is likely what breaks it
 NEVER = float("inf")
+_NOT_FOUND = 404
+_EXCHANGE_AT_FAULT = re.compile(r"exchange '([^']*)'")
 
 
 @dataclass(slots=True, eq=False)
@@ -41,6 +44,12 @@ class Pending:
     """Whether it is still worth sending; asked before it is sent again."""
     sends: int = 0
     returned: bool = False
+    mandatory: bool = True
+    """Whether the broker shall say when no queue gets it."""
+    wants_queue: bool = False
+    """Whether that is a failure behind a named exchange too; for the default exchange it always is."""
+    declared: bool = True
+    """Whether the exchange is one that we declare, again if it is missing; a message for a foreign one fails instead."""
 
 
 class Publisher:
@@ -68,6 +77,11 @@ class Publisher:
     def opened(self) -> bool:
         """Whether there is a channel, or one is being opened."""
         return self._channel is not None
+
+    @property
+    def channel(self) -> Any:
+        """The channel that messages go out on, while it confirms; else None."""
+        return self._channel if self._confirming else None
 
     @property
     def blocked(self) -> bool:
@@ -188,7 +202,7 @@ class Publisher:
     def _publish(self, pending: Pending) -> None:
         try:
             self._channel.basic_publish(
-                pending.exchange, pending.routing_key, pending.body, pending.properties, mandatory=True
+                pending.exchange, pending.routing_key, pending.body, pending.properties, mandatory=pending.mandatory
             )
         except Exception as exc:
             if self._channel is None or not self._channel.is_open:
@@ -243,9 +257,15 @@ class Publisher:
                 f"{pending.name}: refused by the broker: the queue is full, or has no leader just now",
                 endpoint=pending.name,
             )
-        if pending.returned and not pending.exchange:  # a topic without subscriptions returns too: nobody wanted it
+        if pending.returned and not pending.exchange:
             return Unroutable(
                 f"queue {pending.name!r} does not exist on the broker; declare it before it is used",
+                endpoint=pending.name,
+            )
+        if pending.returned and pending.wants_queue:  # a topic without subscriptions returns too: nobody wanted it
+            return Unroutable(
+                f"{pending.name}: exchange {pending.exchange!r} has no queue for routing key {pending.routing_key!r}; bind one, or say that "
+                "nobody need get it (mandatory: false)",
                 endpoint=pending.name,
             )
         return None
@@ -262,5 +282,18 @@ class Publisher:
         if channel is self._channel:
             if isinstance(reason, ChannelClosedByBroker):
                 log.warning("the publishing channel was closed: %s; unconfirmed messages are sent again", reason)
+                self._answer_guilty(reason)
             self.down()
             self._on_broken()
+
+    def _answer_guilty(self, reason: ChannelClosedByBroker) -> None:
+        """Answer the messages for a foreign exchange over which the channel closed: sent again they would close the next, with all in flight."""
+        found = _EXCHANGE_AT_FAULT.search(reason.reply_text)
+        if found is None:
+            return
+        for tag in [tag for tag, each in self._outstanding.items() if each.exchange == found[1] and not each.declared]:
+            pending = self._outstanding.pop(tag)
+            why = (
+                "does not exist" if reason.reply_code == _NOT_FOUND else f"does not take messages: {reason.reply_text}"
+            )
+            self._answer(pending, Unroutable(f"{pending.name}: exchange {found[1]!r} {why}", endpoint=pending.name))

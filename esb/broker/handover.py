@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from esb.broker.contract import Delivery, Outcome
+from esb.broker.contract import Delivery
 
 log = logging.getLogger(__name__)
 
 Held = TypeVar("Held")
+Settlement = TypeVar("Settlement")
 
 
 class Handover(Generic[Held]):
@@ -69,7 +70,7 @@ class Handover(Generic[Held]):
                 return [held for held in taken if held is not None]
             return []
 
-    def take(self, outcomes: Iterable[tuple[Delivery, Outcome]]) -> list[tuple[Held, Outcome]]:
+    def take(self, outcomes: Iterable[tuple[Delivery, Settlement]]) -> list[tuple[Held, Settlement]]:
         """Take settled deliveries out of hand; those of an earlier epoch and those settled before are left out."""
         taken = []
         for delivery, outcome in outcomes:

@@ -32,12 +32,41 @@ _LONGEST_PAUSE = 30.0  # between attempts of a retry or move that its queue refu
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """A message in hand: what is needed to settle it."""
+    """A message in hand: what is needed to settle it, and where it was published to."""
 
     tag: int
     properties: pika.BasicProperties
     body: bytes
     redelivered: bool
+    exchange: str
+    routing_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A settlement that only RabbitMQ has: its own dead-lettering, which drops the message where the queue has no dead-letter exchange."""
+
+
+Make = Callable[[str, Held, int, int], Delivery]
+"""Makes a delivery of the queue's name, what was received, its tag and its epoch."""
+
+
+def _made(queue: str, held: Held, tag: int, epoch: int) -> Delivery:
+    return delivery(queue, held.properties, held.body, redelivered=held.redelivered, tag=tag, epoch=epoch)
+
+
+def _no_arguments() -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Consuming:
+    """How to consume, where it is not as ``bus:`` does. ``arguments`` is asked each time anew: a stream goes on where it was left."""
+
+    arguments: Callable[[], dict[str, Any]] = _no_arguments
+    alone: bool = False
+    """Whether RabbitMQ shall refuse all other consumers."""
+    make: Make = _made
 
 
 class Forwarding(Protocol):
@@ -57,22 +86,26 @@ class AmqpSubscription:
         handover: Handover[Held],
         *,
         exclusive: bool,
-        forwarding: Forwarding,
+        forwarding: Forwarding | None,
         on_lost: Callable[[], None],
+        consuming: Consuming | None = None,
     ) -> None:
+        """``forwarding`` is None for one that is never settled by Retry or Move."""
         self.handover = handover
         self._thread = thread
         self._wire = wire
         self._exclusive = exclusive
         self._forwarding = forwarding
         self._on_lost = on_lost
+        self._how = consuming or Consuming()
+        self._make = self._how.make
         self._connection: Any = None
         self._channel: Any = None
         self._consumer: str | None = None
         self._arrived: deque[Held] = deque()
         self._flushing = False
         self._unsettled: dict[int, None] = {}
-        self._settled: deque[list[tuple[Delivery, Outcome]]] = deque()
+        self._settled: deque[list[tuple[Delivery, Outcome | Reject]]] = deque()
         self._acked: set[int] = set()
         self._acking = False
         self._forwarded: set[int] = set()
@@ -81,7 +114,7 @@ class AmqpSubscription:
 
     # -- any thread ----------------------------------------------------------------------------------------------------
 
-    def settle(self, outcomes: Iterable[tuple[Delivery, Outcome]]) -> None:
+    def settle(self, outcomes: Iterable[tuple[Delivery, Outcome | Reject]]) -> None:
         """Settle deliveries; acks go out together, contiguous ones as one."""
         self._settled.append(list(outcomes))
         self._thread.call(self._apply)
@@ -145,7 +178,11 @@ class AmqpSubscription:
             channel = self._channel
             self._consuming = False
             self._consumer = channel.basic_consume(
-                self._wire, self._deliver, callback=lambda _: self._consumed(channel)
+                self._wire,
+                self._deliver,
+                exclusive=self._how.alone,
+                arguments=self._how.arguments() or None,
+                callback=lambda _: self._consumed(channel),
             )
             self._thread.later(_PATIENCE, lambda: self._check_consuming(channel))
         self._flush_soon()
@@ -213,7 +250,9 @@ class AmqpSubscription:
 
     def _deliver(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         self._unsettled[method.delivery_tag] = None
-        self._arrived.append(Held(method.delivery_tag, properties, body, method.redelivered))
+        self._arrived.append(
+            Held(method.delivery_tag, properties, body, method.redelivered, method.exchange, method.routing_key)
+        )
         self._flush_soon()
 
     def _flush_soon(self) -> None:
@@ -228,15 +267,7 @@ class AmqpSubscription:
         batch: list[tuple[Delivery, Held]] = []
         for _ in range(min(handover.credit, len(self._arrived))):
             held = self._arrived.popleft()
-            made = delivery(
-                handover.queue,
-                held.properties,
-                held.body,
-                redelivered=held.redelivered,
-                tag=handover.next_tag(),
-                epoch=handover.epoch,
-            )
-            batch.append((made, held))
+            batch.append((self._make(handover.queue, held, handover.next_tag(), handover.epoch), held))
         if batch:
             back = handover.deliver(batch)
             if back and not (handover.paused or handover.stopped):
@@ -262,6 +293,8 @@ class AmqpSubscription:
                         self._acked.add(held.tag)
                     case Release():
                         self._release(held)
+                    case Reject():
+                        self._release(held, requeue=False)
                     case Retry(delay, extra):
                         properties = again(held.properties, carried(extra), attempts_of(held.properties) + 1)
                         self._forward(held, self.handover.queue, max(delay, 0.0), properties)
@@ -297,10 +330,10 @@ class AmqpSubscription:
             self._unsettled.pop(tag, None)
         acked.clear()
 
-    def _release(self, held: Held) -> None:
+    def _release(self, held: Held, *, requeue: bool = True) -> None:
         if self._channel is not None and self._channel.is_open and held.tag in self._unsettled:
             del self._unsettled[held.tag]
-            self._channel.basic_nack(held.tag, requeue=True)
+            self._channel.basic_nack(held.tag, requeue=requeue)
 
     def _forward(self, held: Held, queue: str, delay: float | None, properties: pika.BasicProperties) -> None:
         """Publish again, then ack: the message is durable there before it leaves here. A queue that refuses is asked again, ever more slowly."""
@@ -310,11 +343,12 @@ class AmqpSubscription:
         def current() -> bool:
             return epoch == self.handover.epoch
 
+        forwarding = self._forwarding
+        assert forwarding is not None  # whoever settles so has given it
+
         def attempt() -> None:
             if current():
-                self._forwarding.forward(
-                    queue, delay, Pending(queue, "", "", properties, held.body, done, wanted=current)
-                )
+                forwarding.forward(queue, delay, Pending(queue, "", "", properties, held.body, done, wanted=current))
 
         def done(error: TransportError | None) -> None:
             if not current():
