@@ -21,7 +21,7 @@ from esb.broker.amqp_message import properties
 from esb.broker.amqp_publisher import Pending, Publisher
 from esb.broker.amqp_thread import IoThread
 from esb.broker.amqp_url import Address
-from esb.broker.contract import Delivery, Done, Outgoing, Stored, subscription_queue
+from esb.broker.contract import Delivery, Done, Judge, Outgoing, Stored, subscription_queue
 from esb.broker.handover import Handover
 from esb.broker.subscription import AmqpSubscription
 from esb.broker.topology import Declaration, Topology
@@ -194,6 +194,10 @@ class AmqpBroker:
     def browse(self, queue: str, *, limit: int = 100, after: str | None = None) -> Sequence[Stored]:
         """Look at messages, oldest first. They are taken and given back, which RabbitMQ counts as a delivery."""
         return self._inspector.browse(queue, self._topology.wire(queue), limit, after)
+
+    def sweep(self, queue: str, judge: Judge, *, page: int = 100) -> int:
+        """Go once over the messages. They are taken, and those that stay are given back at the end, which RabbitMQ counts as a delivery."""
+        return self._inspector.sweep(queue, self._topology.wire(queue), judge, page)
 
     def remove(self, queue: str, ids: Sequence[str]) -> int:
         """Remove messages by id."""

@@ -17,7 +17,7 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 from esb.broker.amqp_link import explained
 from esb.broker.amqp_message import stored
 from esb.broker.amqp_url import Address
-from esb.broker.contract import Stored
+from esb.broker.contract import Judge, Stored
 from esb.errors import NotConnected, Unroutable
 
 _NOT_FOUND = 404
@@ -96,6 +96,24 @@ class Inspector:
                     skipping = False
             channel.basic_nack(0, multiple=True, requeue=True)
         return seen
+
+    def sweep(self, name: str, wire: str, judge: Judge, page: int) -> int:
+        """Take messages, ack those that ``judge`` names, and give the others back at the end: else they would come again."""
+        removed = 0
+        with self._channel(name) as channel:
+            left = channel.queue_declare(wire, passive=True).method.message_count
+            while left > 0:
+                some: list[tuple[int, Stored]] = []
+                while len(some) < min(page, left) and (got := channel.basic_get(wire))[0] is not None:
+                    some.append((got[0].delivery_tag, stored(got[1], got[2])))
+                left = left - len(some) if some else 0
+                for position in judge([message for _, message in some]) if some else ():
+                    channel.basic_ack(some[position][0])
+                    removed += 1
+                # Heartbeats: what the judge does may have taken a while.
+                channel.connection.process_data_events(0)
+            channel.basic_nack(0, multiple=True, requeue=True)
+        return removed
 
     def remove(self, name: str, wire: str, ids: Sequence[str]) -> int:
         """Take messages, ack those wanted, and give the others back."""

@@ -27,12 +27,15 @@ _MAX_INT = 2**63
 
 def properties(message: Outgoing) -> pika.BasicProperties:
     """The properties of a new message: persistent, with its id."""
+    headers = encoded(message.headers) if message.headers else {}
+    if message.attempts:
+        headers[ATTEMPTS] = message.attempts
     return pika.BasicProperties(
         message_id=message.id,
         content_type=message.content_type,
         delivery_mode=2,
-        timestamp=int(time.time()),
-        headers=encoded(message.headers) if message.headers else None,
+        timestamp=int(message.published_at or time.time()),
+        headers=headers or None,
     )
 
 

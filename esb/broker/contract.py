@@ -34,6 +34,10 @@ class Outgoing:
     headers: Mapping[str, Any] = field(default_factory=dict)
     content_type: str | None = None
     key: str | None = None
+    attempts: int = 0
+    """Attempts that ended in a :class:`Retry` so far: of a message that comes from another broker."""
+    published_at: float | None = None
+    """Seconds since the epoch, of a message that comes from another broker; else now."""
 
 
 @dataclass(slots=True)
@@ -106,6 +110,10 @@ class Stored:
     content_type: str | None
     attempts: int
     published_at: float | None
+
+
+Judge = Callable[[Sequence[Stored]], Iterable[int]]
+"""Looks at a page of messages and returns the positions in it of those to remove."""
 
 
 def subscription_queue(topic: str, subscription: str) -> str:
@@ -181,8 +189,17 @@ class Broker(Protocol):
     def browse(self, queue: str, *, limit: int = 100, after: str | None = None) -> Sequence[Stored]:
         """Look at messages, oldest first, without taking them. ``after`` is the id of the last one seen."""
 
+    def sweep(self, queue: str, judge: Judge, *, page: int = 100) -> int:
+        """Go once over the messages that are there now, oldest first, a page at a time, and remove those that ``judge`` names; returns how many.
+
+        ``judge`` runs on the caller's thread; it may take its time, and publish, on any broker. What it publishes to the same queue is not
+        seen. If it raises, the page stays and the error comes out. A process that dies in between leaves the page: a message that was published
+        elsewhere and not yet removed is there twice, with the same id. Raises :class:`esb.errors.Unroutable` or
+        :class:`esb.errors.NotConnected`.
+        """
+
     def remove(self, queue: str, ids: Sequence[str]) -> int:
-        """Remove messages by id (after a replay or a discard); returns how many were there."""
+        """Remove messages by id; returns how many were there."""
 
     def depth(self, queue: str) -> int:
         """Messages on the queue, delivered or not, delayed ones included as far as the broker tells.

@@ -13,7 +13,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from esb.broker import headers
-from esb.broker.contract import Ack, Delivery, Done, Move, Outcome, Outgoing, Release, Retry, Stored, subscription_queue
+from esb.broker.contract import (
+    Ack,
+    Delivery,
+    Done,
+    Judge,
+    Move,
+    Outcome,
+    Outgoing,
+    Release,
+    Retry,
+    Stored,
+    subscription_queue,
+)
 from esb.broker.handover import Handover
 from esb.broker.memory_store import MemoryQueue, MemoryStore, StoredMessage
 from esb.errors import NotConnected, TransportError, Unroutable
@@ -158,7 +170,10 @@ class MemoryBroker:
                 if self._state != "connected":
                     raise NotConnected(f"the broker is {self._state}; open it before publishing", endpoint=name)
                 for queue in receivers():
-                    queue.add(StoredMessage(next(self._store.sequence), message, dict(message.headers), time.time()))
+                    published_at = message.published_at or time.time()
+                    stored = StoredMessage(next(self._store.sequence), message, dict(message.headers), published_at)
+                    stored.attempts, stored.redelivered = message.attempts, message.attempts > 0
+                    queue.add(stored)
             except TransportError as exc:
                 error = exc
             if self._thread is not None and self._state == "connected":
@@ -185,12 +200,22 @@ class MemoryBroker:
             if after is not None:
                 ids = [each.message.id for each in stored]
                 stored = stored[ids.index(after) + 1 :] if after in ids else []
-            return [
-                Stored(
-                    s.message.id, s.message.body, dict(s.headers), s.message.content_type, s.attempts, s.published_at
-                )
-                for s in stored[:limit]
-            ]
+            return [_stored(each) for each in stored[:limit]]
+
+    def sweep(self, queue: str, judge: Judge, *, page: int = 100) -> int:
+        """Go once over the messages."""
+        with self._store.changed:
+            left = sorted(self._store.existing(queue).messages)
+        removed = 0
+        while left:
+            some, left = left[:page], left[page:]
+            with self._store.changed:
+                messages = self._store.existing(queue).messages
+                there = [(seq, _stored(messages[seq])) for seq in some if seq in messages]
+            chosen = [there[position][0] for position in judge([stored for _, stored in there])] if there else []
+            with self._store.changed:
+                removed += sum(messages.pop(seq, None) is not None for seq in chosen)
+        return removed
 
     def remove(self, queue: str, ids: Sequence[str]) -> int:
         """Remove messages by id."""
@@ -290,3 +315,8 @@ def _call(done: Done, error: TransportError | None) -> None:
         done(error)
     except Exception:
         log.exception("a publisher's callback failed")
+
+
+def _stored(kept: StoredMessage) -> Stored:
+    message = kept.message
+    return Stored(message.id, message.body, dict(kept.headers), message.content_type, kept.attempts, kept.published_at)

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 
 from esb.broker import headers
-from esb.broker.contract import Delivery, Done, Outcome, Outgoing, Stored, subscription_queue
+from esb.broker.contract import Delivery, Done, Judge, Outcome, Outgoing, Stored, subscription_queue
 from esb.broker.handover import Handover
 from esb.broker.sqlite_ops import Publish, Settings, Settle
 from esb.broker.sqlite_store import Store
@@ -114,9 +114,11 @@ class SqliteBroker:
         except TransportError as exc:
             writer.later(partial(done, exc))
             return
-        row = (message.id, message.content_type, headers.dumps(message.headers), body)
+        row = (message.attempts, message.id, message.content_type, headers.dumps(message.headers), body)
         now = time.monotonic()
-        publish = Publish(receiver, topic, time.time(), row, done, now + self._settings.publish_timeout)
+        publish = Publish(
+            receiver, topic, message.published_at or time.time(), row, done, now + self._settings.publish_timeout
+        )
         if not writer.post([publish]):
             writer.window.leave(1, len(body))
             done(NotConnected(f"{self._path}: the broker is closed, or was opened before a fork", endpoint=receiver))
@@ -135,6 +137,21 @@ class SqliteBroker:
         """Look at messages, oldest first."""
         with self._reading() as store:
             return list(store.browse(queue, limit, after))
+
+    def sweep(self, queue: str, judge: Judge, *, page: int = 100) -> int:
+        """Go once over the messages."""
+        with self._reading() as store:
+            last = store.last(queue)
+        after = removed = 0
+        while True:
+            with self._reading() as store:
+                rows = list(store.rows(queue, after, page, last))
+            if not rows:
+                return removed
+            after = rows[-1][0]
+            seqs = [rows[position][0] for position in judge([stored for _, stored in rows])]
+            if seqs:
+                removed += self._writer.call(lambda store, seqs=seqs: store.remove_rows(queue, seqs))  # type: ignore[misc]  # a bound default
 
     def remove(self, queue: str, ids: Sequence[str]) -> int:
         """Remove messages by id."""

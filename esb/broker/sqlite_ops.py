@@ -19,7 +19,8 @@ class Publish:
     receiver: str
     topic: bool
     published_at: float
-    row: tuple[str, str | None, str, bytes]
+    row: tuple[int, str, str | None, str, bytes]
+    """Attempts so far, id, content type, headers, body."""
     done: Done
     deadline: float
     error: TransportError | None = None

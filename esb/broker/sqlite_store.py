@@ -175,17 +175,17 @@ class Store:
 
     # -- messages ------------------------------------------------------------------------------------------------------
 
-    def insert(self, rows: Sequence[tuple[int, float, str, str | None, str, bytes]]) -> None:
-        """Append messages: queue, published_at, id, content_type, headers, body each."""
+    def insert(self, rows: Sequence[tuple[int, float, int, str, str | None, str, bytes]]) -> None:
+        """Append messages: queue, published_at, attempts, id, content_type, headers, body each."""
         seq = self._take_sequence(len(rows))
         states: list[Any] = []
         bodies: list[Any] = []
-        for queue, published_at, key, content_type, text, body in rows:
-            states += (seq, queue, published_at, key, content_type, text)
+        for queue, published_at, attempts, key, content_type, text, body in rows:
+            states += (seq, queue, attempts, attempts > 0, published_at, key, content_type, text)
             bodies += (seq, body)
             seq += 1
         into = "INSERT INTO message (seq, queue, owner, due, attempts, returns, redelivered, published_at, id, content_type, headers) VALUES "
-        self._insert_many(into, "(?, ?, 0, 0, 0, 0, 0, ?, ?, ?, ?)", 6, states)
+        self._insert_many(into, "(?, ?, 0, 0, ?, 0, ?, ?, ?, ?, ?)", 8, states)
         self._insert_many("INSERT INTO body VALUES ", "(?, ?)", 2, bodies)
 
     def _insert_many(self, into: str, one: str, width: int, values: list[Any]) -> None:
@@ -303,20 +303,34 @@ class Store:
 
     def browse(self, queue: str, limit: int, after: str | None) -> Iterator[Stored]:
         """Messages, oldest first."""
-        number = self.queue_id(queue)
-        start = 0
+        start: int | None = 0
         if after is not None:
             [start] = self.execute(
-                "SELECT max(seq) FROM message WHERE queue = ? AND id = ?", (number, after)
+                "SELECT max(seq) FROM message WHERE queue = ? AND id = ?", (self.queue_id(queue), after)
             ).fetchone()
-            if start is None:
-                return
-        for _, key, body, text, content_type, attempts, _, _, published_at in self.execute(
+        if start is not None:
+            yield from (stored for _, stored in self.rows(queue, start, limit))
+
+    def rows(self, queue: str, after: int, limit: int, last: int = 2**62) -> Iterator[tuple[int, Stored]]:
+        """Messages with their places in the file, oldest first: those behind place ``after``, up to place ``last``."""
+        for seq, key, body, text, content_type, attempts, _, _, published_at in self.execute(
             f"SELECT {_COLUMNS} FROM message m CROSS JOIN body b ON b.seq = m.seq "  # noqa: S608 - a constant of ours
-            "WHERE m.queue = ? AND m.seq > ? ORDER BY m.seq LIMIT ?",
-            (number, start, limit),
+            "WHERE m.queue = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.seq LIMIT ?",
+            (self.queue_id(queue), after, last, limit),
         ):
-            yield Stored(key, body, headers.loads(text), content_type, attempts, published_at)
+            yield seq, Stored(key, body, headers.loads(text), content_type, attempts, published_at)
+
+    def last(self, queue: str) -> int:
+        """The place of the newest message of a queue; 0 if there is none."""
+        [seq] = self.execute("SELECT max(seq) FROM message WHERE queue = ?", (self.queue_id(queue),)).fetchone()
+        return seq or 0
+
+    def remove_rows(self, queue: str, seqs: Sequence[int]) -> int:
+        """Remove messages by their places."""
+        number = self.queue_id(queue)
+        return sum(
+            self.execute("DELETE FROM message WHERE seq = ? AND queue = ?", (seq, number)).rowcount for seq in seqs
+        )
 
     def remove(self, queue: str, ids: Sequence[str]) -> int:
         """Remove messages by id."""

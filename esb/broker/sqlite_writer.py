@@ -295,7 +295,7 @@ class Writer:
     def _answer(self, publishes: list[Publish]) -> None:
         if not publishes:
             return
-        self.window.leave(len(publishes), sum(len(publish.row[3]) for publish in publishes))
+        self.window.leave(len(publishes), sum(len(publish.row[4]) for publish in publishes))
         for publish in publishes:
             try:
                 publish.done(publish.error)

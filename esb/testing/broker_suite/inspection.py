@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from esb.broker.contract import Ack, Retry
+from collections.abc import Sequence
+
+from esb.broker.contract import Ack, Outgoing, Retry, Stored
 from esb.testing.broker_suite.registry import behaviour
 from esb.testing.broker_trial import Inbox, Trial, eventually, message, publish
 
@@ -37,6 +39,62 @@ def remove_takes_messages_out_by_id(trial: Trial) -> None:
     assert broker.remove("dead", ["m1"]) == 0
     eventually(lambda: broker.depth("dead") == 3, "two of five are gone")
     assert [s.id for s in broker.browse("dead")] == ["m0", "m2", "m4"]
+
+
+@behaviour
+def a_sweep_passes_every_message_once_and_removes_what_is_named(trial: Trial) -> None:
+    """By place, not by id: what is published to the same queue meanwhile is not seen, though it has the same id."""
+    broker = trial.broker()
+    broker.queue("dead")
+    publish(broker, "dead", *(message(f"m{n}", b"old") for n in range(5)))
+    pages: list[list[str]] = []
+
+    def judge(page: Sequence[Stored]) -> list[int]:
+        pages.append([stored.id for stored in page])
+        publish(broker, "dead", *(message(stored.id, b"new") for stored in page if stored.id == "m1"))
+        return [place for place, stored in enumerate(page) if stored.id in {"m1", "m4"}]
+
+    assert broker.sweep("dead", judge, page=2) == 2
+    assert [id for page in pages for id in page] == [f"m{n}" for n in range(5)]
+    eventually(lambda: broker.depth("dead") == 4, "two of five are gone, one is new")
+    left = {stored.id: stored.body for stored in broker.browse("dead")}
+    assert left == {"m0": b"old", "m1": b"new", "m2": b"old", "m3": b"old"}
+
+
+@behaviour
+def a_sweep_that_fails_leaves_the_page_and_what_comes_after(trial: Trial) -> None:
+    """The judge's error comes out."""
+    broker = trial.broker()
+    broker.queue("dead")
+    publish(broker, "dead", *(message(f"m{n}") for n in range(4)))
+
+    def judge(page: Sequence[Stored]) -> list[int]:
+        if page[0].id != "m0":
+            raise ValueError("enough")
+        return [0, 1]
+
+    told = ""
+    try:
+        broker.sweep("dead", judge, page=2)
+    except ValueError as error:
+        told = str(error)
+    assert told == "enough"
+    eventually(lambda: broker.depth("dead") == 2, "the first page was removed")
+    assert {stored.id for stored in broker.browse("dead")} == {"m2", "m3"}
+
+
+@behaviour
+def a_message_from_another_broker_keeps_its_age_and_its_attempts(trial: Trial) -> None:
+    """As a move between brokers hands it over."""
+    broker = trial.broker()
+    broker.queue("orders")
+    publish(broker, "orders", Outgoing("m1", b"x", {}, None, None, 3, 1_700_000_000.0))
+    [stored] = broker.browse("orders")
+    assert (stored.attempts, stored.published_at) == (3, 1_700_000_000.0)
+    inbox = Inbox()
+    broker.subscribe("orders", inbox)
+    [delivery] = inbox.wait(1)
+    assert (delivery.attempts, delivery.redelivered) == (4, True)
 
 
 @behaviour
