@@ -1,11 +1,12 @@
-"""``python -m tests.docs.examples PAGE``: run the examples of a page, in order, in a project folder of its own; exit code 1 if one fails.
+"""``python -m tests.docs.examples PAGE ...``: run the examples of each page, in order, in a project folder of its own; exit code 1 if one fails.
 
-A process of its own for each page: pages have modules of the same names.
+Pages may have modules of the same names: what a page brought is forgotten before the next one.
 """
 
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import os
 import re
 import shlex
@@ -216,22 +217,42 @@ def _free_port() -> int:
         return port
 
 
-def main(name: str) -> int:
-    """Exit code 0 if every example does what the page says."""
-    faulthandler.dump_traceback_later(170, exit=True)  # an example that hangs says where
-    failed = 0
+def run_page(name: str) -> list[str]:
+    """What is not as the page says; empty if every example does what it says."""
+    wrong_ones = []
     with ExitStack() as stack:
-        page = Page(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="esb-docs-"))))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="esb-docs-"))).resolve()
+        stack.callback(_forget, folder, list(sys.path))
+        page = Page(folder)
         stack.callback(page.close)
         for block in blocks((ROOT / name).read_text()):
             try:
                 page.run(block)
             except Exception as error:
-                failed += 1
                 detail = "" if isinstance(error, AssertionError) else "".join(traceback.format_exception(error))
-                print(f"{name}:{block.line}: {type(error).__name__}: {error}\n{detail}")
-    return 1 if failed else 0
+                wrong_ones.append(f"{name}:{block.line}: {type(error).__name__}: {error}\n{detail}")
+    return wrong_ones
+
+
+def _forget(folder: Path, path: list[str]) -> None:
+    """Forget the modules of a page's folder, and the folder itself."""
+    sys.path[:] = path
+    for name, module in list(sys.modules.items()):
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(place and Path(place).is_relative_to(folder) for place in places):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def main(names: list[str]) -> int:
+    """Exit code 0 if every example does what its page says."""
+    found = []
+    for name in names:
+        faulthandler.dump_traceback_later(170, exit=True)  # an example that hangs says where
+        found += run_page(name)
+    print("".join(found), end="")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -15,12 +15,12 @@ PAGES = sorted(
     for pattern in ("*.md", "docs/guides/*.md", "docs/reference/*.md")
     for file in ROOT.glob(pattern)
 )
+KINDS = sorted(folder.name for folder in (ROOT / "docs/reference").iterdir() if folder.is_dir())
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_examples_of_a_page_do_what_it_says(page):
+def _run(pages):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.docs.examples", page],
+        [sys.executable, "-m", "tests.docs.examples", *pages],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -28,6 +28,16 @@ def test_examples_of_a_page_do_what_it_says(page):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_a_page_do_what_it_says(page):
+    _run([page])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_example_of_every_part_does_what_its_page_says(kind):
+    _run(sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs/reference" / kind).glob("*.md")))
 
 
 def test_a_block_knows_its_line_its_language_and_the_comments_before_it():

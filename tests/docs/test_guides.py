@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 
@@ -11,14 +12,26 @@ from tests.docs.blocks import blocks
 from tests.docs.examples import ROOT
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+_LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)]*))?\)")
 _PATH = re.compile(r"`((?:routes|schemas|docs|esb|adapters|tests|tools)/[\w./-]+\.\w+)`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
-    links = [link for link in _LINK.findall(page.read_text()) if "://" not in link]
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    links = [link for link in _LINK.findall(page.read_text()) if "://" not in link[0]]
+    missing = [link for link, _ in links if not (page.parent / link).exists()]
+    assert missing == []
+    wrong = [
+        (link, anchor) for link, anchor in links if anchor not in {"", *_anchors(page.parent / link if link else page)}
+    ]
+    assert wrong == []
+
+
+@functools.cache
+def _anchors(page):
+    """The anchors of a page's headings, as renderers of Markdown make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,16 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 
 def stale(folder: Path, rendered: dict[str, str]) -> list[str]:
-    """Names of pages that are missing in the folder or hold something else."""
+    """Names of pages that are missing in the folder or hold something else, and of parts' pages whose part is gone."""
+    below = {Path(name).parent for name in rendered} - {Path()}
+    there = {file.relative_to(folder).as_posix() for sub in below for file in (folder / sub).glob("*.md")}
     return [
-        name
-        for name, text in rendered.items()
-        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+        *(
+            name
+            for name, text in rendered.items()
+            if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+        ),
+        *sorted(there - set(rendered)),
     ]
 
 
@@ -32,10 +37,13 @@ def main(check: bool, folder: Path) -> None:
         for name in found:
             click.echo(f"docs/reference/{name} is stale: run 'make docs' and commit it", err=True)
         sys.exit(1 if found else 0)
-    folder.mkdir(parents=True, exist_ok=True)
     for name in found:
-        (folder / name).write_text(rendered[name], encoding="utf-8")
-    click.echo(f"{len(found)} of {len(rendered)} pages written to docs/reference")
+        if name in rendered:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(rendered[name], encoding="utf-8")
+        else:
+            (folder / name).unlink()
+    click.echo(f"{len(found)} of {len(rendered)} pages of docs/reference written anew")
 
 
 if __name__ == "__main__":

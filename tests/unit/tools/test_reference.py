@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
 from esb.fields import Kind, Spec, field
+from tests.docs.blocks import blocks
 from tools.reference.__main__ import main, stale
+from tools.reference.camel import OURS
+from tools.reference.differences import rows
+from tools.reference.examples import FOLDER, example
 from tools.reference.markdown import code, prose, table
 from tools.reference.options import duration, options, shown, size
 from tools.reference.pages import pages
@@ -89,24 +95,74 @@ def test_code_with_a_backquote_and_cells_with_bars_survive():
     assert table(("x",), [("a|b\nc",)]).splitlines()[-1] == "| a\\|b c |"
 
 
-@pytest.mark.parametrize(
-    ("page", "parts"),
-    [
-        ("steps.md", all_steps()),
-        ("languages.md", all_languages()),
-        ("dataformats.md", all_formats()),
-        ("components.md", {scheme: 0 for component in all_components().values() for scheme in component.schemes}),
-    ],
-)
-def test_every_part_has_a_section(rendered, page, parts):
-    headings = {name for line in rendered[page].splitlines() if line.startswith("## ") for name in line[3:].split(", ")}
-    assert set(parts) <= headings
+KINDS = {
+    "steps": all_steps(),
+    "languages": all_languages(),
+    "dataformats": all_formats(),
+    "components": {name: component.endpoint_class for name, component in all_components().items()},
+}
+PARTS = [(kind, name) for kind, parts in KINDS.items() for name in parts]
 
 
-def test_every_declared_option_is_on_a_page(rendered):
-    for name, spec in all_steps().items():
-        for option in spec.fields:
-            assert f"| `{option}` |" in rendered["steps.md"], f"{name}.{option}"
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_part_has_a_page_that_the_list_links_to(rendered, kind):
+    for name in KINDS[kind]:
+        assert f"{kind}/{name}.md" in rendered
+        assert f"]({kind}/{name}.md)" in rendered[f"{kind}.md"]
+
+
+def test_every_scheme_is_named_on_the_page_of_its_component(rendered):
+    for name, component in all_components().items():
+        title = next(line for line in rendered[f"components/{name}.md"].splitlines() if line.startswith("# "))
+        assert set(component.schemes) == set(title[2:].split(", "))
+
+
+def test_every_declared_option_is_on_the_page_of_its_part(rendered):
+    for kind, name in PARTS:
+        for option in KINDS[kind][name].fields:
+            row = f"| `{option}` |"
+            assert row in rendered[f"{kind}/{name}.md"] or row in rendered[f"{kind}.md"] or option == "id", (
+                name,
+                option,
+            )
+
+
+@pytest.mark.parametrize(("kind", "name"), PARTS, ids=map("/".join, PARTS))
+def test_every_part_has_an_example_that_uses_it_and_is_run(kind, name):
+    shown = list(blocks(example(kind, name)))
+    routes = [block for block in shown if block.language == "yaml" and block.all("file")[:1] != ["esb.yaml"]]
+    assert routes, "no route"
+    used = rf"\b{name}:" if kind != "components" else rf"\b(?:{'|'.join(all_components()[name].schemes)}):"
+    assert any(re.search(used, block.text) for block in routes)
+    assert kind == "components" or any(block.has("run") for block in shown), "nothing is sent to it"
+
+
+def test_a_part_without_an_example_is_told_with_what_to_write():
+    with pytest.raises(FileNotFoundError, match=r"write tools/reference/examples/steps/shout\.md"):
+        example("steps", "shout")
+
+
+def test_there_is_no_example_of_a_part_that_is_gone():
+    there = {(file.parent.name, file.stem) for file in FOLDER.glob("*/*.md")}
+    assert there - set(PARTS) == set()
+
+
+def test_the_differences_of_a_part_are_on_its_page(rendered):
+    assert "| `out:header()` | empties the message | gives nothing |" in rendered["languages/xpath.md"]
+    assert "links in the folder" in rendered["components/file.md"]
+    assert "out:header" not in rendered["steps/choice.md"]
+
+
+def test_every_row_of_the_differences_that_names_a_part_names_one_that_is_there():
+    subjects = {subject for row in rows() for subject in row.subjects}
+    clauses = {"interceptSendToEndpoint", "onCompletion", "inputType", "outputType"}
+    known = {name if kind != "components" else f"{name}:" for kind, name in PARTS}
+    assert subjects - clauses - known == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_said_to_be_ours_or_camels_is_there(kind):
+    assert OURS[kind] - set(KINDS[kind]) == set()
 
 
 def test_no_page_shows_a_python_object(rendered):
@@ -120,18 +176,24 @@ def test_pages_are_the_same_every_time(rendered):
 
 def test_a_stale_page_is_named_and_nothing_is_written(tmp_path, rendered):
     for name, text in rendered.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     (tmp_path / "steps.md").write_text("old")
     (tmp_path / "errors.md").unlink()
-    assert sorted(stale(tmp_path, rendered)) == ["errors.md", "steps.md"]
+    (tmp_path / "steps/gone.md").write_text("a step that was there once")
+    assert sorted(stale(tmp_path, rendered)) == ["errors.md", "steps.md", "steps/gone.md"]
     done = CliRunner().invoke(main, ["--check", "--folder", str(tmp_path)])
     assert done.exit_code == 1
     assert "docs/reference/steps.md is stale: run 'make docs'" in done.output
     assert (tmp_path / "steps.md").read_text() == "old"
+    assert (tmp_path / "steps/gone.md").exists()
 
 
 def test_writing_makes_the_pages_current(tmp_path):
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps/gone.md").write_text("a step that was there once")
     assert CliRunner().invoke(main, ["--folder", str(tmp_path)]).exit_code == 0
+    assert not (tmp_path / "steps/gone.md").exists()
     assert CliRunner().invoke(main, ["--check", "--folder", str(tmp_path)]).exit_code == 0
 
 

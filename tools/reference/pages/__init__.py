@@ -1,4 +1,7 @@
-"""The pages, one module a page: each has ``page()``, and its file is called as the module is."""
+"""The pages, one module a page: each has ``page()``, and its file is called as the module is.
+
+A module with ``parts()`` makes a page for each part too, in a folder of that name.
+"""
 
 from __future__ import annotations
 
@@ -13,5 +16,8 @@ def pages() -> dict[str, str]:
     rendered = {}
     for name in PAGES:
         module = importlib.import_module(f"{__name__}.{name}")
-        rendered[f"{name.replace('_', '-')}.md"] = module.page()
+        called = name.replace("_", "-")
+        rendered[f"{called}.md"] = module.page()
+        for part, text in module.parts() if hasattr(module, "parts") else ():
+            rendered[f"{called}/{part}.md"] = text
     return rendered

@@ -8,30 +8,33 @@ import re
 from collections.abc import Iterator
 
 from esb.component import Component, Endpoint
-from tools.reference.examples import example
-from tools.reference.markdown import code, prose
+from tools.reference.markdown import code, first_line, prose
 from tools.reference.markdown import page as whole
 from tools.reference.options import options
+from tools.reference.part import listed, part
 from tools.reference.parts import all_components
 
 _ABOUT = """
 An endpoint is written as a URI, ``scheme:path?option=value``, or with its options under ``parameters``. A value with ``&``, ``+`` or ``%`` goes under
 ``parameters``, or in ``RAW(...)``. Components in ``esb.components`` need no system outside; those in ``adapters`` do.
-
-Every endpoint has these options too:
 """
 
 
 def page() -> str:
-    """All components."""
-    common = set(Endpoint.fields)
-    sections = list(options(Endpoint))
-    for component in all_components().values():
-        endpoint = component.endpoint_class
-        sections.append(f"## {', '.join(component.schemes)}")
-        sections += [*_docs(component, endpoint), f"{_ends(endpoint)} Module {code(component.__module__)}."]
-        sections += [*options(endpoint, common), example("components", component.schemes[0])]
+    """The list of all components, and what their endpoints have in common."""
+    lines = {name: first_line(next(_texts(component), "")) for name, component in all_components().items()}
+    sections = [listed("components", lines), "## Options of every component", *options(Endpoint)]
     return whole("Components", _ABOUT, sections)
+
+
+def parts() -> Iterator[tuple[str, str]]:
+    """The page of each component, by its first scheme."""
+    common = set(Endpoint.fields)
+    for name, component in all_components().items():
+        endpoint = component.endpoint_class
+        told = [*map(prose, _texts(component)), f"{_ends(endpoint)} Module {code(component.__module__)}."]
+        title = ", ".join(component.schemes)
+        yield name, part("components", name, endpoint, told=told, options=options(endpoint, common), title=title)
 
 
 def _ends(endpoint: type[Endpoint]) -> str:
@@ -52,11 +55,12 @@ def _offers(endpoint: type[Endpoint], method: str) -> bool:
     return "return" in body or "yield" in body
 
 
-def _docs(component: type[Component], endpoint: type[Endpoint]) -> Iterator[str]:
-    """What the component is (its package's or module's docstring), then its endpoint's."""
+def _texts(component: type[Component]) -> Iterator[str]:
+    """What the component is: docstrings of its package or module, of its endpoint's module, and of its endpoint."""
+    endpoint = component.endpoint_class
     top = ".".join(component.__module__.split(".")[: 2 if component.__module__.startswith("adapters") else 3])
     home = importlib.import_module(endpoint.__module__)
     for text in dict.fromkeys((importlib.import_module(top).__doc__, home.__doc__, endpoint.__doc__)):
         told = re.sub(r"\AOptions of [^.]*\.\s*", "", text or "")  # the heading says so already
         if told:
-            yield prose(told)
+            yield told
