@@ -14,17 +14,19 @@ from functools import partial
 from typing import Any
 
 from esb.broker import headers
-from esb.broker.amqp_declare import Declarer
+from esb.broker.amqp_besides import Besides
+from esb.broker.amqp_declare import Declarable, Declarer
 from esb.broker.amqp_inspect import Inspector
 from esb.broker.amqp_link import Link
 from esb.broker.amqp_message import properties
 from esb.broker.amqp_publisher import Pending, Publisher
+from esb.broker.amqp_replies import Replies, Request
 from esb.broker.amqp_thread import IoThread
 from esb.broker.amqp_url import Address
 from esb.broker.contract import Delivery, Done, Judge, Outgoing, Stored, subscription_queue
 from esb.broker.handover import Handover
-from esb.broker.subscription import AmqpSubscription
-from esb.broker.topology import Declaration, Topology
+from esb.broker.subscription import AmqpSubscription, Consuming
+from esb.broker.topology import Topology
 from esb.broker.window import Window
 from esb.errors import NotConnected, TransportError, Unroutable
 
@@ -50,8 +52,10 @@ class AmqpBroker:
         )
         self._inspector = Inspector(address)
         self._thread = IoThread("esb-broker-amqp", self._crashed)
-        self._declarer = Declarer(self._thread, self._topology, self._declared)
+        self._besides = Besides(self._topology)
+        self._declarer = Declarer(self._thread, self._besides, self._declared)
         self._publisher = Publisher(self._thread, self._publisher_broken)
+        self._replies = Replies(self._thread, self._publisher)
         self._publishing = Link(self._thread, address, "publish", self._publish_up, self._publish_down)
         self._consuming = Link(self._thread, address, "consume", self._consume_up, self._consume_down)
         self._subscriptions: list[AmqpSubscription] = []
@@ -104,7 +108,7 @@ class AmqpBroker:
         self._declare(self._topology.binding(topic, subscription))
         return subscription_queue(topic, subscription)
 
-    def _declare(self, declarations: list[Declaration]) -> None:
+    def _declare(self, declarations: Sequence[Declarable]) -> None:
         answered = threading.Event()
         errors: list[TransportError] = []
 
@@ -134,19 +138,32 @@ class AmqpBroker:
         self._publish(topic, self._topology.wire_topic(topic), message.key or "", message, done)
 
     def _publish(self, name: str, exchange: str, key: str, message: Outgoing, done: Done) -> None:
-        size = len(message.body)
         try:
             headers.check(message, name)
+            if self._declarer.faults and (fault := self._declarer.faults.get(exchange or key)):
+                raise fault
+        except TransportError as exc:
+            self._answer(partial(done, exc))
+            return
+        self.dispatch(Pending(name, exchange, key, properties(message), message.body, done))
+
+    def dispatch(self, pending: Pending, patience: float | None = None, request: Request | None = None) -> None:
+        """Publish a prepared message, to wherever it says; ``pending.done`` is called as for :meth:`publish`, within ``patience`` seconds.
+
+        With a ``request`` the message asks for a reply (see :class:`Replies`).
+        """
+        name, done, size = pending.name, pending.done, len(pending.body)
+        assert done is not None  # nobody has answered it yet
+        patience = self._options.publish_timeout if patience is None else patience
+        try:
             if size > self._options.max_body:
                 raise headers.refused(
                     f"{name}: the body has {size} bytes; the broker takes up to {self._options.max_body} (option maxBody)",
                     name,
                 )
-            if self._declarer.faults and (fault := self._declarer.faults.get(exchange or key)):
-                raise fault
             if self._closing or not self._thread.usable:
                 raise NotConnected(f"{name}: the broker is closed, or was opened before a fork", endpoint=name)
-            timeout = 0.0 if self._thread.is_current else self._options.publish_timeout
+            timeout = 0.0 if self._thread.is_current else patience
             if not self._window.enter(size, timeout):
                 raise NotConnected(
                     f"{name}: no room for the message within {timeout} s: the broker is {self._state}", endpoint=name
@@ -160,9 +177,12 @@ class AmqpBroker:
             window.leave(1, size)
             done(error)
 
-        deadline = time.monotonic() + self._options.publish_timeout
-        pending = Pending(name, exchange, key, properties(message), message.body, confirmed, deadline)
-        self._thread.call(partial(self._publisher.send, pending))
+        pending.done = confirmed
+        pending.deadline = time.monotonic() + patience
+        if request is None:
+            self._thread.call(partial(self._publisher.send, pending))
+        else:
+            self._thread.call(partial(self._replies.send, pending, request))
 
     def _answer(self, call: Callable[[], None]) -> None:
         if self._thread.alive and not self._closing:
@@ -179,17 +199,55 @@ class AmqpBroker:
             raise Unroutable(f"queue {queue!r} was not declared; declare it before it is used", endpoint=queue)
         if fault := self._declarer.faults.get(wire):
             raise fault
-        handover = Handover[Any](queue, on_batch, prefetch)
-        subscription = AmqpSubscription(
-            self._thread,
-            wire,
-            handover,
-            exclusive=self._topology.is_exclusive(queue),
-            forwarding=self,
-            on_lost=self._declarer.again,
+        exclusive = self._topology.is_exclusive(queue)
+        return self._subscribe(
+            AmqpSubscription(
+                self._thread,
+                wire,
+                Handover[Any](queue, on_batch, prefetch),
+                exclusive=exclusive,
+                forwarding=self,
+                on_lost=self._declarer.again,
+            )
         )
+
+    def _subscribe(self, subscription: AmqpSubscription) -> AmqpSubscription:
         self._thread.call(partial(self._add, subscription))
         return subscription
+
+    # -- any thread: RabbitMQ beyond the contract ----------------------------------------------------------------------
+
+    def declare(self, declarations: Sequence[Declarable]) -> None:
+        """Declare exchanges, queues and bindings of any kind; they are remembered. Raises :class:`Rejected` as :meth:`queue` does."""
+        if declarations:
+            self._besides.remember(declarations)
+            self._declare(declarations)
+
+    def fault(self, wire: str) -> TransportError | None:
+        """Why something that was declared is refused; None if it is not."""
+        return self._declarer.faults.get(wire)
+
+    def consume(
+        self,
+        wire: str,
+        on_batch: Callable[[list[Delivery]], None],
+        *,
+        prefetch: int,
+        in_order: bool,
+        consuming: Consuming,
+    ) -> AmqpSubscription:
+        """Consume from any queue. Settle by Ack, Release and Reject only. ``in_order``: pass the queue on only when nothing is in hand."""
+        return self._subscribe(
+            AmqpSubscription(
+                self._thread,
+                wire,
+                Handover[Any](wire, on_batch, prefetch),
+                exclusive=in_order,
+                forwarding=None,
+                on_lost=self._declarer.again,
+                consuming=consuming,
+            )
+        )
 
     def browse(self, queue: str, *, limit: int = 100, after: str | None = None) -> Sequence[Stored]:
         """Look at messages, oldest first. They are taken and given back, which RabbitMQ counts as a delivery."""
@@ -216,7 +274,7 @@ class AmqpBroker:
 
     def forward(self, queue: str, delay: float | None, pending: Pending) -> None:
         """Publish a message again; for subscriptions."""
-        declarations: list[Declaration] = []
+        declarations: Sequence[Declarable] = []
         pending.routing_key = self._topology.wire(queue)
         if delay is None:
             fault = pending.routing_key in self._declarer.faults
@@ -233,7 +291,7 @@ class AmqpBroker:
 
         self._declare_now(declarations, declared)
 
-    def _declare_now(self, declarations: list[Declaration], answer: Callable[[TransportError | None], None]) -> None:
+    def _declare_now(self, declarations: Sequence[Declarable], answer: Callable[[TransportError | None], None]) -> None:
         if declarations:
             self._publisher.hold(held=True)
         self._declarer.declare(declarations, answer)
@@ -252,6 +310,7 @@ class AmqpBroker:
     def _publish_down(self) -> None:
         self._declarer.down()
         self._publisher.down()
+        self._replies.down()
         self._refresh()
 
     def _consume_up(self, _connection: Any) -> None:
@@ -266,7 +325,7 @@ class AmqpBroker:
     def _declared(self) -> None:
         """Everything is declared: publishing and consuming may begin."""
         if not self._publisher.opened and self._publishing.up:
-            self._publisher.up(self._publishing.connection, self._refresh)
+            self._publisher.up(self._publishing.connection, self._publisher_ready)
         self._publisher.hold(held=False)
         self._start_subscriptions()
 
@@ -275,7 +334,12 @@ class AmqpBroker:
             for subscription in self._subscriptions:
                 subscription.up(self._consuming.connection)
 
+    def _publisher_ready(self) -> None:
+        self._replies.up()
+        self._refresh()
+
     def _publisher_broken(self) -> None:
+        self._replies.down()
         if self._publishing.up and self._publishing.connection.is_open:
             self._declarer.again()  # a topic's exchange may have been deleted; publishing to it broke the channel
         self._refresh()
@@ -335,6 +399,7 @@ class AmqpBroker:
 
     def _finish(self) -> None:
         self._publisher.close()
+        self._replies.close()
         for subscription in self._subscriptions:
             subscription.down()
         self._set_state("closed")
