@@ -39,6 +39,7 @@ class UseLatest:
         if new.error is None and old.error is not None:
             new.error = old.error
             new.exhausted = old.exhausted
+            new.properties["CamelFailureEndpoint"] = old.properties.get("CamelFailureEndpoint")
         return old if new.error is None and old.handled else new
 
 

@@ -75,7 +75,16 @@ def compile_files(context: Target, files: Sequence[RouteFile], findings: list[Co
         if instance is not None:
             _bind(context, instance.beans, findings)
             compilation.route(instance.definition, instance.file)
+    _keep_originals(context, compilation.routes)
     return compilation.routes
+
+
+def _keep_originals(context: Target, routes: Sequence[Route]) -> None:
+    """Where one route asks for the message as it came in, all keep it: it came in where the first of them took it."""
+    everything = [*context.routes.values(), *routes]
+    if any(route.keeps_original for route in everything):
+        for route in everything:
+            route.keeps_original = True
 
 
 def _bind(context: Target, beans: Iterable[BeanSpec], findings: list[ConfigError]) -> None:

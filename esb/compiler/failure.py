@@ -100,6 +100,8 @@ class ErrorHandler:
         self.redelivers = any(
             policy.maximum_redeliveries for policy in (self._policy, *(clause.policy for clause in self._clauses))
         ) or any((self._retry_while, *(clause.retry_while for clause in self._clauses)))
+        # Camel leaves the headers of redelivery on an unhandled message only where anything is configured.
+        self._plain = not (self.redelivers or clauses or dead_letter or on_prepare_failure)
 
     @property
     def sentence(self) -> str:
@@ -121,15 +123,15 @@ class ErrorHandler:
             plan = self._plan(exchange, error)
             self._note(exchange, error, program, at)
             if exchange.properties.get(PASSED) is error:
-                return self._exhausted(exchange, error, replace(plan, clause=None), at)
+                return self._exhausted(exchange, error, replace(plan, clause=None), at, attempts)
             if plan.occurred:
                 plan.occurred(exchange)
             if before is None or not self._again(exchange, plan, attempts):
-                return self._exhausted(exchange, error, plan, at)
+                return self._exhausted(exchange, error, plan, at, attempts)
             attempts += 1
             delay = plan.policy.delay(delay, attempts)
             if self._stopping.wait(delay) and delay:
-                return self._exhausted(exchange, error, plan, at)
+                return self._exhausted(exchange, error, plan, at, attempts)
             exchange.message.restore(before)
             headers = exchange.message.headers
             headers[REDELIVERED] = True
@@ -198,11 +200,11 @@ class ErrorHandler:
         properties = exchange.properties
         properties["CamelExceptionCaught"] = error
         properties["CamelFailureRouteId"] = exchange.route
-        properties.setdefault("CamelFailureEndpoint", properties.get("CamelToEndpoint"))
+        properties["CamelFailureEndpoint"] = properties.get("CamelToEndpoint")
         if at < len(program.labels):
             properties["esb.failedStep"] = program.labels[at]
 
-    def _exhausted(self, exchange: Exchange, error: Exception, plan: _Plan, at: int) -> int:
+    def _exhausted(self, exchange: Exchange, error: Exception, plan: _Plan, at: int, attempts: int) -> int:
         clause = plan.clause
         if clause and clause.continued and clause.continued(exchange):
             return self._continue(exchange, clause, at)
@@ -217,28 +219,26 @@ class ErrorHandler:
                 type(error).__name__,
                 error,
             )
-        headers = exchange.message.headers
-        redelivered = REDELIVERED in headers
-        if clause or dead_letter:
+        if handled or dead_letter:
+            _forget_tries(exchange)
+        elif not self._plain and exchange.properties.get(PASSED) is not error:
+            exchange.message.headers[COUNTER] = attempts
+            exchange.message.headers[REDELIVERED] = attempts > 0
+        if dead_letter or (clause and clause.steps is not None):
             self._original(exchange, clause)
-            if redelivered and (handled or dead_letter):
-                for name in (REDELIVERED, COUNTER, MAX_COUNTER):
-                    headers.pop(name)
-        if clause and not handled and (clause.handled is not None or clause.steps is not None):
-            headers.setdefault(REDELIVERED, False)
-            headers.setdefault(COUNTER, 0)
         self._process(exchange, clause, dead_letter)
         if handled:
             exchange.error = None
             exchange.halted = exchange.handled = True
             return at
+        exchange.properties["CamelFailureEndpoint"] = exchange.properties.get("CamelToEndpoint")
         exchange.exhausted = True
         raise error
 
     def _continue(self, exchange: Exchange, clause: Clause, at: int) -> int:
-        self._original(exchange, clause)
-        for name in (REDELIVERED, COUNTER, MAX_COUNTER):
-            exchange.message.headers.pop(name)
+        _forget_tries(exchange)
+        if clause.steps is not None:
+            self._original(exchange, clause)
         exchange.error = None
         self._run(exchange, clause.steps)
         return at + 1
@@ -260,7 +260,6 @@ class ErrorHandler:
         if clause and clause.steps is not None:
             self._run(exchange, clause.steps)
         elif dead_letter:
-            exchange.properties["CamelFailureHandled"] = True
             depth = exchange.properties.get(_DEPTH, 0)
             if (
                 depth > 1
@@ -289,11 +288,17 @@ class ErrorHandler:
         exchange.waits += 1
         try:
             steps(exchange)
-        except Exception:
+        except Exception as new:
             exchange.exhausted = True  # a new failure in the handling is given to no other handler
+            exchange.properties["CamelExceptionCaught"] = new
             raise
         finally:
             exchange.waits -= 1
+
+
+def _forget_tries(exchange: Exchange) -> None:
+    for name in (REDELIVERED, COUNTER, MAX_COUNTER):
+        exchange.message.headers.pop(name)
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from esb.compiler.patterns import matcher
@@ -41,10 +42,31 @@ def scope_of(definition: RouteDef, configurations: Sequence[RouteConfigurationSp
         handler = file.error_handlers[-1]
     return Scope(
         handler,
-        (*definition.on_exceptions, *(clause for one in used for clause in one.on_exception), *file.on_exceptions),
+        (
+            *_latest(definition.on_exceptions),
+            *_latest([clause for one in used for clause in one.on_exception]),
+            *_latest(file.on_exceptions),
+        ),
         (*file.intercepts, *(clause for one in used for clause in intercepts_of(one)), *definition.intercepts),
         definition.on_completions or (*file.on_completions, *(clause for one in used for clause in one.on_completion)),
     )
+
+
+def _latest(clauses: Sequence[OnExceptionSpec]) -> list[OnExceptionSpec]:
+    """The clauses without the classes that a later one of the same scope names again: without a condition it takes the earlier one's place."""
+    kept: list[OnExceptionSpec] = []
+    again: set[str] = set()
+    for clause in reversed([clause for clause in clauses if not clause.disabled]):
+        if clause.on_when is not None:
+            kept.append(clause)
+            continue
+        names = [name for name in clause.exception if name not in again]
+        again.update(names)
+        if names or not clause.exception:
+            left = copy(clause)
+            left.exception = tuple(names)
+            kept.append(left)
+    return kept[::-1]
 
 
 def intercepts_of(configuration: RouteConfigurationSpec) -> tuple[InterceptSpec, ...]:

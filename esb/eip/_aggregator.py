@@ -296,6 +296,8 @@ class Aggregator:
         exchange.halted = exchange.handled = exchange.exhausted = False
         exchange.waits = 0
         failure, exchange.error = exchange.error, None
+        if exchange.original is not None:
+            exchange.original = exchange.message.copy()
         unit = exchange.unit = UnitOfWork(lambda unit: self._settled(outcome, unit))
         before, current.exchange = current.exchange, exchange
         try:

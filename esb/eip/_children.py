@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from typing import Any, Final, Protocol
 
 from esb.exchange import Exchange, current
-from esb.javanames import CamelExchangeException
+from esb.javanames import CamelExchangeException, java_name
 from esb.program import Step
 from esb.strategies import Strategy
 from esb.unit import UnitOfWork
@@ -165,14 +165,19 @@ class Children:
         stop_on_exception: bool = False,
         in_order: bool = True,
         final: bool = True,
+        own_originals: bool = True,
         outstanding: int = OUTSTANDING,
     ) -> None:
-        """``final``: a failure that comes out of here has had its error handler; false inside doTry."""
+        """``final``: a failure that comes out of here has had its error handler; false inside doTry.
+
+        ``own_originals``: to useOriginalMessage the original of a child is the child as it was made, not the parent's.
+        """
         self._parent = parent
         # Children need a parent unit, since what outlives the step holds it; a message that nobody acknowledges gets one for show.
         self._unit = parent.unit or UnitOfWork()
         self._gather = gather
         self._stop = stop_on_exception
+        self._own_originals = own_originals and parent.original is not None
         self._in_order = in_order
         self._final = final
         self._limit = outstanding
@@ -192,10 +197,13 @@ class Children:
     def run(self, pairs: Iterable[tuple[Exchange, Step]]) -> None:
         """Run the children one after the other. Raises what making them raises, after those under way have settled."""
         settled, unit, add, stop = self._settled, self._unit, self._gather.add, self._stop
+        own_originals = self._own_originals
         try:
             for index, (child, program) in enumerate(pairs):
                 part = child.unit = Part(settled, unit, child, index)  # type: ignore[arg-type]  # only parts come back
                 self._started = index + 1
+                if own_originals:
+                    child.original = child.message.copy()
                 failure: Exception | None = None
                 try:
                     program(child)
@@ -242,6 +250,8 @@ class Children:
                 part = Part(self._settled, self._unit, child, self._started)  # type: ignore[arg-type]  # only parts come back
                 self._started += 1
                 child.unit = part
+                if self._own_originals:
+                    child.original = child.message.copy()
                 self._submit(part, program, pool)
                 if self._arrived:
                     self._collect()
@@ -377,7 +387,7 @@ class Children:
         self._parent.exhausted = self._final
         raise CamelExchangeException(
             f"Multicast processing failed for number {part.index}. Exchange[{child.id}]."
-            f" Caused by: [{type(child.error).__name__} - {child.error}]"
+            f" Caused by: [{java_name(type(child.error))} - {child.error}]"
         ) from child.error
 
     def _may_leave(self) -> bool:

@@ -121,7 +121,8 @@ class Gathering:
                 return Failures(exchange)
             usual: Strategy = _Kept(exchange) if self._keeps_original else UseLatest()
             return Results(usual, shared=self._shared, waits=False)
-        bind = getattr(chosen, "bind", None)
+        # Camel gives the message to a strategy in a split only: elsewhere that of the original has none.
+        bind = getattr(chosen, "bind", None) if self._keeps_original else None
         return Results(bind(exchange) if bind else chosen, shared=self._shared)
 
     def run(self, exchange: Exchange, pairs: Iterable[tuple[Exchange, Step]]) -> None:
@@ -133,6 +134,7 @@ class Gathering:
             stop_on_exception=self._stop,
             in_order=self._in_order,
             final=self._final,
+            own_originals=not self._shared,
             outstanding=OUTSTANDING if pool is None else _AHEAD,
         )
         if pool is None:

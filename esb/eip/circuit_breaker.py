@@ -22,7 +22,7 @@ from esb.javanames import (
     caught_by,
 )
 from esb.program import Step
-from esb.step import Builder, StepSpec
+from esb.step import Builder, StepSpec, unguarded
 
 _PREFIX: Final = "CamelCircuitBreaker"
 STATE: Final = f"{_PREFIX}State"
@@ -91,8 +91,8 @@ class OnFallbackSpec(Spec):
 class CircuitBreakerSpec(StepSpec):
     """Runs the steps unless they failed too often of late; then the fallback runs at once, until a time has passed and some calls try it again.
 
-    The steps work on a copy: after a failure the fallback gets the message as it was. They have no error handler; a failure without a fallback is the
-    message's. Each step has a circuit of its own.
+    The steps work on a copy: after a failure the fallback gets the message as it was. Steps, fallback and the breaker itself have no error handler;
+    a failure without a fallback goes to the caller. Each step has a circuit of its own.
     """
 
     name = "circuitBreaker"
@@ -110,7 +110,7 @@ class CircuitBreakerSpec(StepSpec):
         program: Step = builder.program(self.steps, tail=False, handled=False)
         fallback = None
         if self.on_fallback is not None and not self.on_fallback.disabled:
-            fallback = builder.program(self.on_fallback.steps, tail=builder.tail)
+            fallback = builder.program(self.on_fallback.steps, tail=builder.tail, handled=False)
         if config.timeout_enabled:
             program = _in_time(builder, str(self.id), program, config.timeout_duration / 1000)
         if config.bulkhead_enabled:
@@ -134,7 +134,7 @@ class CircuitBreakerSpec(StepSpec):
             properties.update({SUCCESSFUL: False, FROM_FALLBACK: True, SHORT_CIRCUITED: True})
             fallback(exchange)
 
-        return protect
+        return unguarded(protect)
 
     def sentence(self) -> str:
         return f"circuit breaker{', with a fallback' if self.on_fallback else ''}"
