@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -78,7 +78,7 @@ class HttpCaller:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Iterable[bytes | memoryview] | None,
         *,
         deadline: float = 30.0,
         connect_timeout: float = 10.0,
@@ -86,6 +86,7 @@ class HttpCaller:
     ) -> Answer:
         """Call and read the whole answer, of any status.
 
+        A ``body`` that is not bytes is sent as it comes, with the length that its attribute ``length`` tells, else in chunks.
         ``deadline`` is for everything, in seconds. Raises NotConnected (nothing was sent), DeadlineExceeded and ConnectionLost (the effect is
         unknown), TransportError (an answer that is too large or no HTTP).
         """
@@ -103,6 +104,9 @@ class HttpCaller:
         _call.uses = lambda connection: mine.__setitem__("connection", connection)
         timer = _deadlines().later(deadline, cut)
         sent = dict(headers)
+        length = getattr(body, "length", None)
+        if isinstance(length, int):
+            sent["Content-Length"] = str(length)
         sent.setdefault("Accept-Encoding", "identity")  # nothing is unpacked here, so that a small bomb stays small
         try:
             response = self._manager().urlopen(

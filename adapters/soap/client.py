@@ -9,9 +9,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from adapters.soap import envelope
+from adapters.soap import envelope, package
+from adapters.soap.binary import Incoming
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
+from adapters.soap.wire import Content, Wire
 from adapters.soap.wsdl import Port
 from esb.errors import (
     ConfigError,
@@ -34,6 +36,7 @@ class Reply:
 
     body: Any
     headers: dict[str, Any] = field(default_factory=dict)
+    attachments: dict[str, Any] = field(default_factory=dict)
 
 
 class SoapCaller:
@@ -52,6 +55,7 @@ class SoapCaller:
         connect_timeout: float = 10.0,
         max_answer: int = MAX_ANSWER,
         validate_answers: bool = True,
+        wire: Wire | None = None,
         http_headers: Mapping[str, str] | None = None,
     ) -> None:
         """``http_headers`` go with every call (authorization).
@@ -65,6 +69,7 @@ class SoapCaller:
         self._max_answer = max_answer
         self._http_headers = dict(http_headers or {})
         self._validate_answers = validate_answers
+        self._wire = wire or Wire()
         self.port: Port = contract.wsdl.port(service, port, operation)
         self.address = address or self.port.address
         parts = urlsplit(self.address)
@@ -91,7 +96,13 @@ class SoapCaller:
         return codec
 
     def call(
-        self, operation: str, body: Any, headers: Mapping[str, Any] | None = None, *, timeout: float | None = None
+        self,
+        operation: str,
+        body: Any,
+        headers: Mapping[str, Any] | None = None,
+        *,
+        attachments: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
     ) -> Reply:
         """Call and wait for the answer, at most ``timeout`` seconds in all.
 
@@ -100,13 +111,13 @@ class SoapCaller:
         was no answer; ValidationFailed or Malformed for an answer that breaks the contract. The call is not repeated here.
         """
         codec = self.codec(operation)
-        subject = f"the request {operation}"
-        xml = codec.input.write(body, subject)
-        data = envelope.render(self.port.soap, xml, codec.input_headers.write(headers, subject) if headers else b"")
+        content = Content(body, headers, attachments)
+        draft = self._wire.write(self.port.soap, codec.input, codec.input_headers, content, f"the request {operation}")
         action = codec.operation.action
+        content_type, data = draft.packed(action)
         sent = {
-            "Content-Type": envelope.content_type(self.port.soap, action),
-            "Accept": "text/xml, application/soap+xml",
+            "Content-Type": content_type,
+            "Accept": "text/xml, application/soap+xml, multipart/related",
         }
         if self.port.soap == "1.1":
             sent["SOAPAction"] = f'"{action}"'
@@ -126,23 +137,23 @@ class SoapCaller:
 
     def _reply(self, codec: OperationCodec, answer: Answer) -> Reply:
         name = codec.operation.name
-        message = None
+        opened = None
         if answer.body and (answer.status < 300 or answer.status >= 400):
-            message = self._envelope(answer, name)
+            opened = self._envelope(answer, name)
         later = _retry_after(answer)
-        if message is not None and not (answer.status in {429, 503} and later is not None):
-            self._raise_fault(codec, message)
+        if opened is not None and not (answer.status in {429, 503} and later is not None):
+            self._raise_fault(codec, opened[0])
         if not 200 <= answer.status < 300:
             raise self._refused(answer, later)
         if codec.output is None:
             return Reply(None)
-        if message is None:
+        if opened is None:
             raise ConnectionLost(
                 f"{self.address} answered {name} with status {answer.status} and no SOAP message", endpoint=self.address
             )
-        return self._read(codec, message)
+        return self._read(codec, *opened)
 
-    def _read(self, codec: OperationCodec, message: envelope.Envelope) -> Reply:
+    def _read(self, codec: OperationCodec, message: envelope.Envelope, incoming: Incoming | None) -> Reply:
         assert codec.output is not None
         name = codec.operation.name
         alien = [
@@ -161,23 +172,25 @@ class SoapCaller:
         if tags != codec.output.tags:
             wanted = ", ".join(codec.output.tags) or "an empty Body"
             raise Malformed(f"the answer of {name} holds {', '.join(tags) or 'an empty Body'}, not {wanted}")
-        blocks = [envelope.without_soap_attributes(block) for block in message.headers]
         subject = f"the answer of {name}"
+        body = self._wire.read(codec.output, message, children, incoming, subject, validate=self._validate_answers)
+        blocks = [envelope.without_soap_attributes(block) for block in message.headers]
         return Reply(
-            codec.output.read(children, subject, validate=self._validate_answers),
+            body,
             codec.output_headers.read(blocks, subject) if blocks else {},
+            incoming.attachments if incoming is not None else {},
         )
 
-    def _envelope(self, answer: Answer, name: str) -> envelope.Envelope | None:
+    def _envelope(self, answer: Answer, name: str) -> tuple[envelope.Envelope, Incoming | None] | None:
         """The envelope of an answer; None if it is an error page. Raises what says best why a good status holds none."""
         good = 200 <= answer.status < 300
         try:
-            media, charset, _ = envelope.media_type(answer.header("content-type") or "")
-            if not (media in envelope.MEDIA_TYPES.values() or media == "application/xml"):
+            packed = package.unpack(answer.header("content-type") or "", answer.body)
+            if not (packed.media in envelope.MEDIA_TYPES.values() or packed.media == "application/xml"):
                 if good:
-                    raise self._not_soap(f"{self.address} answered {name} with {media}, not SOAP")
+                    raise self._not_soap(f"{self.address} answered {name} with {packed.media}, not SOAP")
                 return None
-            return envelope.parse(answer.body, charset)
+            return self._wire.open(packed, max_bytes=self._max_answer)
         except SoapFault as exc:
             if good:
                 raise self._not_soap(f"{self.address} answered {name} with XML that is not SOAP: {exc}") from exc

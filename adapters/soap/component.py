@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from adapters.soap.client import SoapCaller
     from adapters.soap.messages import Contract
     from adapters.soap.server import SoapService
+    from adapters.soap.wire import Wire
 
 T = TypeVar("T")
 
@@ -53,6 +54,29 @@ class SoapEndpoint(Endpoint):
     service = field(Kind.TEXT, "", doc="The WSDL's service, where it has several.")
     port = field(
         Kind.TEXT, "", doc="The service's port; by default the SOAP 1.1 one is called, and both versions are served."
+    )
+    # The messages.
+    data_format = field(
+        Kind.TEXT,
+        "data",
+        enum=("data", "payload", "envelope", "POJO", "RAW", "CXF_MESSAGE"),
+        doc="What the body is: data in the shape of the WSDL's types (POJO), the XML of the SOAP Body's content (payload), "
+        "or the whole envelope as XML (RAW, CXF_MESSAGE).",
+    )
+    mtom = field(
+        Kind.BOOL,
+        None,
+        aliases=("mtomEnabled",),
+        doc="Send binary content beside the envelope (MTOM); by default a service answers in the form of the request, and a client does not.",
+    )
+    mtom_threshold = field(Kind.SIZE, 1024, doc="From how many bytes on binary content goes apart.", example="10kb")
+    mtom_attachments = field(
+        Kind.BOOL,
+        False,
+        doc='Leave binary content that came by MTOM among the message\'s attachments; the data then holds {"$attachment": name}.',
+    )
+    attachments = field(
+        Kind.BOOL, False, doc="Send the message's attachments beside the envelope (SOAP with Attachments)."
     )
     # Calling.
     address = field(
@@ -125,6 +149,7 @@ class SoapEndpoint(Endpoint):
                 connect_timeout=self.connect_timeout,
                 max_answer=self.max_response_size,
                 validate_answers=self.validate_answers,
+                wire=self._wire(),
                 http_headers=headers,
             )
         )
@@ -134,7 +159,26 @@ class SoapEndpoint(Endpoint):
         from adapters.soap.server import SoapService
 
         return self._at_home(
-            lambda: SoapService(self.contract, self.service, self.port, self.operation or "", max_bytes=self.max_body)
+            lambda: SoapService(
+                self.contract,
+                self.service,
+                self.port,
+                self.operation or "",
+                max_bytes=self.max_body,
+                wire=self._wire(),
+            )
+        )
+
+    def _wire(self) -> Wire:
+        from adapters.soap.forms import FORMS
+        from adapters.soap.wire import Wire
+
+        return Wire(
+            FORMS[self.data_format.lower()],
+            mtom=self.mtom,
+            threshold=self.mtom_threshold,
+            attachments=self.attachments,
+            apart=self.mtom_attachments,
         )
 
     def producer(self) -> Producer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.soap.component import FAULT, IN_HEADERS, OPERATION, OUT_HEADERS
 from adapters.soap.envelope import SoapFault
 from adapters.soap.server import Request
+from adapters.soap.wire import Content
 from esb.component import Consumer, Deliver
 from esb.errors import RemoteFault
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
@@ -58,6 +59,7 @@ class SoapConsumer(Consumer):
             respond(self._fault(fault))
             return
         exchange = Exchange(asked.body, pattern=IN_ONLY if asked.one_way else IN_OUT)
+        exchange.message.attachments = dict(asked.attachments) or None
         exchange.properties[OPERATION] = asked.operation
         exchange.properties[IN_HEADERS] = asked.headers
         exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, asked, unit.error)))
@@ -82,8 +84,16 @@ class SoapConsumer(Consumer):
     def _good(self, exchange: Exchange, asked: Request) -> HttpResponse:
         if asked.one_way:
             return HttpResponse(202)
-        body = self._service.render(asked, exchange.message.body, exchange.properties.get(OUT_HEADERS))
-        return HttpResponse(200, (("Content-Type", self._service.content_type(asked)),), body)
+        message = exchange.message
+        # What came with the request does not go back by itself: only what the route has attached.
+        attached = {
+            name: value
+            for name, value in (message.attachments or {}).items()
+            if asked.attachments.get(name) is not value
+        }
+        content = Content(message.body, exchange.properties.get(OUT_HEADERS), attached)
+        content_type, body = self._service.render(asked, content)
+        return HttpResponse(200, (("Content-Type", content_type),), body if isinstance(body, bytes) else body.whole())
 
     def _declared(self, asked: Request, declared: Any, error: BaseException | None) -> SoapFault | None:
         if error is None:

@@ -67,6 +67,7 @@ class Envelope:
     soap: str
     headers: tuple[Element, ...]
     body: tuple[Element, ...]
+    root: Element = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,11 @@ class FaultText:
 
 def parse(data: bytes, charset: str = "", *, max_bytes: int = esb.xml.MAX_BYTES) -> Envelope:
     """Read an envelope. Raises :class:`~esb.errors.Malformed` for what is no XML, :class:`SoapFault` for what is no SOAP envelope."""
-    root: Element = esb.xml.parse(data, encoding=charset, max_bytes=max_bytes)
+    return opened(esb.xml.parse(data, encoding=charset, max_bytes=max_bytes))
+
+
+def opened(root: Element) -> Envelope:
+    """The envelope in a parsed document. Raises :class:`SoapFault` for what is none."""
     uri = namespace(root.tag)
     soap = VERSIONS.get(uri)
     if soap is None:
@@ -100,7 +105,7 @@ def parse(data: bytes, charset: str = "", *, max_bytes: int = esb.xml.MAX_BYTES)
     body = children[0]
     if _loose_text(root) or _loose_text(body) or (header is not None and _loose_text(header)):
         raise SoapFault("there is text between the parts of the SOAP envelope", soap=soap)
-    return Envelope(soap, tuple(header) if header is not None else (), tuple(body))
+    return Envelope(soap, tuple(header) if header is not None else (), tuple(body), root)
 
 
 def render(soap: str, body: bytes, headers: bytes = b"") -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from adapters.soap import binary
 from adapters.soap.codec import Codecs
 from adapters.soap.facts import gather
 from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, XSD, XSI, local, namespace
@@ -76,13 +78,21 @@ class BodyCodec:
         Without ``validate`` only what cannot be read at all is refused (:class:`~esb.errors.Malformed`): for partners that break their own WSDL.
         """
         if validate:
-            for child in children:
-                self._validator.check(child, subject)
+            self.check(children, subject)
         if not self._fields:
             return {}
         if len(self._fields) == 1:
             return self._fields[0].read(children[0])
         return {field.key: field.read(child) for field, child in zip(self._fields, children, strict=True)}
+
+    def check(self, children: Sequence[Element], subject: str) -> None:
+        """Run the schema over the Body's children. Raises :class:`~esb.errors.ValidationFailed`."""
+        for child in children:
+            binary.checked(child, functools.partial(self.check_one, child, subject))
+
+    def check_one(self, child: Element, subject: str) -> None:
+        """The same for one child that holds everything itself."""
+        self._validator.check(child, subject)
 
     def write(self, data: Any, subject: str) -> bytes:
         """The XML. Raises :class:`~esb.errors.ValidationFailed` with a report of every field that is wrong."""
@@ -220,7 +230,7 @@ def element_of(field: Field, nsmap: Mapping[str, str], data: Any, subject: str, 
         field.codec.write(root, {} if data is None else data, problems)
     if problems:
         _refuse(problems, local(field.tag), subject)
-    validator.check(root, subject)
+    binary.settle(root, functools.partial(validator.check, root, subject))
     return etree.tostring(root, encoding="utf-8")
 
 

@@ -35,9 +35,11 @@ class SoapProducer(Producer):
                 f"the exchange property {OUT_HEADERS!r} is a {type(headers).__name__}, not a map of header blocks by name"
             )
         try:
-            reply = self._caller.call(operation, exchange.message.body, headers)
+            message = exchange.message
+            reply = self._caller.call(operation, message.body, headers, attachments=message.attachments)
         except OptionError as exc:
             raise StepFailed(str(exc)) from exc
         if self._caller.codec(operation).output is not None:
             exchange.message.body = reply.body
+            exchange.message.attachments = reply.attachments or None
         exchange.properties[IN_HEADERS] = reply.headers

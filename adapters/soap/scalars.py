@@ -30,6 +30,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from adapters.soap import binary
+from esb.coerce import Source
+from esb.coerce import octets as content
+
 _LONGEST: Final = 1000
 """Digits before or after the point: 1E+999999999 is short as a number and a gigabyte as digits."""
 
@@ -113,7 +117,10 @@ def _read_date(text: str) -> dt.date:
     return dt.date.fromisoformat(found[1])
 
 
-def _read_base64(text: str) -> bytes:
+def _read_base64(text: str) -> Any:
+    beside = binary.give(text)
+    if beside is not None:
+        return beside
     try:
         return base64.b64decode(text)
     except binascii.Error as exc:
@@ -224,11 +231,14 @@ def _write_duration(value: Any) -> str:
 def _octets(value: Any) -> bytes:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
+    if isinstance(value, Source):
+        return content(value) or b""
     raise ValueError(f"{type(value).__name__} is not bytes")
 
 
 def _write_base64(value: Any) -> str:
-    return base64.b64encode(_octets(value)).decode("ascii")
+    token, value = binary.take(value)
+    return token or base64.b64encode(_octets(value)).decode("ascii")
 
 
 def _write_hex(value: Any) -> str:

@@ -8,14 +8,17 @@ understood are known. What fails is a fault that names the element, never the in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from adapters.soap import envelope
+from adapters.soap import envelope, package
+from adapters.soap.binary import Incoming
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
+from adapters.soap.multipart import Writer
 from adapters.soap.names import ENCODING_11, ENVELOPE_11, local
 from adapters.soap.publish import Published
+from adapters.soap.wire import Content, Wire
 from adapters.soap.wsdl import Port
 from esb.errors import ConfigError, Malformed, Position, ValidationFailed
 
@@ -33,6 +36,8 @@ class Request:
     headers: dict[str, Any]
     soap: str
     one_way: bool
+    form: str = ""
+    attachments: dict[str, Any] = field(default_factory=dict)
 
 
 class SoapService:
@@ -42,9 +47,17 @@ class SoapService:
     """
 
     def __init__(
-        self, contract: Contract, service: str = "", port: str = "", operation: str = "", *, max_bytes: int = MAX_BYTES
+        self,
+        contract: Contract,
+        service: str = "",
+        port: str = "",
+        operation: str = "",
+        *,
+        max_bytes: int = MAX_BYTES,
+        wire: Wire | None = None,
     ) -> None:
         self.contract = contract
+        self._wire = wire or Wire()
         self._max_bytes = max_bytes
         first = contract.wsdl.port(service, port, operation)
         self.ports: dict[str, Port] = {first.soap: first}
@@ -81,7 +94,8 @@ class SoapService:
         """The request in a message. Raises :class:`SoapFault`, ready to be rendered, for everything else. Never any other error for bad input."""
         soap = "1.1" if "1.1" in self.ports else "1.2"
         try:
-            media, charset, action = envelope.media_type(content_type or "")
+            packed = package.unpack(content_type or "", data)
+            media = packed.media
             if media not in envelope.MEDIA_TYPES.values():
                 raise SoapFault(
                     f"the Content-Type is {media}; SOAP comes as text/xml or application/soap+xml",
@@ -90,27 +104,27 @@ class SoapService:
                 )
             if media == envelope.MEDIA_TYPES["1.2"] and "1.2" in self.ports:
                 soap = "1.2"
-            message = envelope.parse(data, charset, max_bytes=self._max_bytes)
+            message, incoming = self._wire.open(packed, max_bytes=self._max_bytes)
             soap = message.soap if message.soap in self.ports else soap
             if message.soap not in self.ports:
                 raise SoapFault(
                     f"SOAP {message.soap} is not spoken here, but {' and '.join(sorted(self.ports))}", "VersionMismatch"
                 )
-            return self._read(message, action if message.soap == "1.2" else soap_action)
+            return self._read(message, packed.action if message.soap == "1.2" else soap_action, packed.form, incoming)
         except SoapFault as fault:
             fault.soap = soap
             raise
         except (Malformed, ValidationFailed) as exc:
             raise SoapFault(str(exc), soap=soap) from exc
 
-    def render(self, request: Request, result: Any, headers: Mapping[str, Any] | None = None) -> bytes:
-        """The answer. Raises :class:`~esb.errors.ValidationFailed` if result or headers break the contract."""
+    def render(self, request: Request, content: Content) -> tuple[str, bytes | Writer]:
+        """Content-Type and body of the answer. Raises :class:`~esb.errors.ValidationFailed` if it breaks the contract."""
         codec = self._operations[request.soap][request.operation]
         if codec.output is None:
-            return b""
+            return envelope.content_type(request.soap), b""
         subject = f"the answer of {request.operation}"
-        body = codec.output.write(result, subject)
-        return envelope.render(request.soap, body, codec.output_headers.write(headers, subject) if headers else b"")
+        draft = self._wire.write(request.soap, codec.output, codec.output_headers, content, subject, asked=request.form)
+        return draft.packed("")
 
     def declared_fault(self, request: Request, message: str, detail: Any, fault_code: str = "") -> SoapFault | None:
         """The fault for data that one of the operation's declared faults describes, or None. Raises ValidationFailed if it breaks its schema."""
@@ -127,11 +141,7 @@ class SoapService:
         status, data = envelope.render_fault(fault, soap)
         return status, envelope.content_type(soap), data
 
-    def content_type(self, request: Request) -> str:
-        """The Content-Type of the answer to a request."""
-        return envelope.content_type(request.soap)
-
-    def _read(self, message: envelope.Envelope, action: str | None) -> Request:
+    def _read(self, message: envelope.Envelope, action: str | None, form: str, incoming: Incoming | None) -> Request:
         codec = self._dispatch(message, (action or "").strip().strip('"'))
         name = codec.operation.name
         not_understood = [
@@ -151,8 +161,9 @@ class SoapService:
             headers = codec.input_headers.read(
                 [envelope.without_soap_attributes(block) for block in message.headers], f"the header of {name}"
             )
-        body = codec.input.read(message.body, f"the request {name}")
-        return Request(name, body, headers, message.soap, codec.output is None)
+        body = self._wire.read(codec.input, message, message.body, incoming, f"the request {name}")
+        attachments = incoming.attachments if incoming is not None else {}
+        return Request(name, body, headers, message.soap, codec.output is None, form, attachments)
 
     def _dispatch(self, message: envelope.Envelope, action: str) -> OperationCodec:
         tags = tuple(child.tag for child in message.body)

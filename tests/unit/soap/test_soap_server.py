@@ -19,6 +19,7 @@ from adapters.soap import envelope, wsdl
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract
 from adapters.soap.server import Request, SoapService
+from adapters.soap.wire import Content
 from esb.errors import ConfigError, ValidationFailed
 
 S11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -60,7 +61,7 @@ def test_a_request_comes_as_operation_and_data() -> None:
 def test_an_answer_is_an_envelope_that_keeps_the_contract() -> None:
     service = erp()
     request = Request("CreateSalesOrder", {}, {}, "1.1", one_way=False)
-    root = esb.xml.parse(service.render(request, {"salesOrderNumber": "1", "status": "CREATED"}))
+    root = esb.xml.parse(service.render(request, Content({"salesOrderNumber": "1", "status": "CREATED"}))[1])
     assert root[0][0].tag == "{urn:example:erp:sales}CreateSalesOrderResponse"
     assert [child.text for child in root[0][0]] == ["1", "CREATED"]
 
@@ -68,7 +69,8 @@ def test_an_answer_is_an_envelope_that_keeps_the_contract() -> None:
 def test_an_answer_that_breaks_the_contract_is_not_sent() -> None:
     with pytest.raises(ValidationFailed) as caught:
         erp().render(
-            Request("CreateSalesOrder", {}, {}, "1.1", one_way=False), {"salesOrderNumber": "1", "status": "MAYBE"}
+            Request("CreateSalesOrder", {}, {}, "1.1", one_way=False),
+            Content({"salesOrderNumber": "1", "status": "MAYBE"}),
         )
     assert caught.value.report[0]["path"] == "/CreateSalesOrderResponse/status"
 
@@ -186,9 +188,7 @@ def test_another_version_of_soap_is_a_version_mismatch() -> None:
     assert refused(wrapped(GET.format("1"), ns="urn:soap:9")).fault_code == "VersionMismatch"
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/json", "", "text/html", "multipart/related; boundary=x", "text/xml/x", "\r\nX: y"]
-)
+@pytest.mark.parametrize("content_type", ["application/json", "", "text/html", "text/xml/x", "\r\nX: y"])
 def test_other_content_types_are_refused_with_415(content_type: str) -> None:
     assert erp().fault(refused(get(), content_type=content_type))[0] == 415
 
@@ -328,7 +328,9 @@ def test_rpc_parts_are_validated_and_read_by_name(rpc: SoapService) -> None:
 
 
 def test_an_rpc_answer_s_wrapper_is_the_operation_with_response(rpc: SoapService) -> None:
-    answer = esb.xml.parse(rpc.render(Request("Sum", {}, {}, "1.1", one_way=False), {"total": Decimal("3.0")}))
+    answer = esb.xml.parse(
+        rpc.render(Request("Sum", {}, {}, "1.1", one_way=False), Content({"total": Decimal("3.0")}))[1]
+    )
     assert answer[0][0].tag == "{urn:rpc}SumResponse"
     assert (answer[0][0][0].tag, answer[0][0][0].text) == ("total", "3.0")
 
@@ -394,7 +396,7 @@ def test_both_versions_of_a_service_are_served_and_answered_in_kind(tmp_path: Pa
             wrapped('<root xmlns="urn:t">5</root>', ns=ns),
         )
         assert request.soap == version
-        assert ns.encode() in server.render(request, 6)
+        assert ns.encode() in server.render(request, Content(6))[1]
 
 
 SOAP12_BINDING = "http://schemas.xmlsoap.org/wsdl/soap12/"
@@ -415,6 +417,6 @@ def test_parsing_and_rendering_a_small_operation_is_cheap() -> None:
         began = time.perf_counter()
         for _ in range(50):
             request = server.parse("text/xml; charset=utf-8", f'"{ACTION}GetSalesOrder"', data)
-            server.render(Request("CreateSalesOrder", request.body, {}, "1.1", one_way=False), answer)
+            server.render(Request("CreateSalesOrder", request.body, {}, "1.1", one_way=False), Content(answer))
         best = min(best, (time.perf_counter() - began) / 50)
     assert best < 0.003  # ten times the goal: this guards against a lost compilation, the benchmark measures
