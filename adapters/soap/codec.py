@@ -1,9 +1,9 @@
-"""XML Schema types as plain Python data, compiled once per type from zeep's model.
+"""XML Schema types as plain Python data, compiled once per type from the contract's model.
 
 The shape, the same for reading and writing:
 
 - an element with children or attributes is a dict; the key is the local name of the child or of the attribute. Where both have one name
-  the attribute is ``attr__NAME``; where two children of different namespaces or places do, the later is ``NAME__1`` (zeep's names);
+  the attribute is ``attr__NAME``; where two children of different namespaces or places do, the later is ``NAME__1``;
 - an element that may stand several times is always a list, one that is absent is no key, an ``xsi:nil`` is None;
 - text beside attributes (simple content) is under ``$``; mixed content is its XML text under ``$``;
 - a group (``xs:sequence`` or ``xs:choice`` of several elements) with ``maxOccurs`` above 1 is a list of dicts under ``$items``;
@@ -21,9 +21,12 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from adapters.soap.content import TYPE, Attribute, ComplexContent, SimpleContent, fill_markup, fill_simple, inner, outer
-from adapters.soap.facts import SchemaFacts, resolve
-from adapters.soap.names import XSD, XSI, XSI_TYPE, local, namespace
+from adapters.soap.contract import model
+from adapters.soap.contract.model import ANY_TYPE, ComplexType, Schemas, SimpleType, is_named
+from adapters.soap.names import XSD, XSI, XSI_TYPE, local, namespace, resolve
 from adapters.soap.particles import (
     Choice,
     Codec,
@@ -36,7 +39,7 @@ from adapters.soap.particles import (
     Wildcard,
     fields_of,
 )
-from adapters.soap.scalars import scalar_of, text_of
+from adapters.soap.scalars import BUILTINS, scalar_of, text_of
 from esb.errors import Malformed
 
 Element = Any  # lxml's stubs do not know that it takes QNames and hands out text
@@ -48,59 +51,50 @@ ITEMS: Final = "$items"
 class Codecs:
     """The codecs of one WSDL's types, compiled on demand and kept. Thread-safe."""
 
-    def __init__(self, types: Any, facts: SchemaFacts) -> None:
-        self._types = types
-        self._facts = facts
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
         self._lock = threading.RLock()
-        # By identity, with the type beside it so that the identity stays taken.
-        self._done: dict[int, tuple[Any, Codec]] = {}
-        self._building: dict[int, tuple[Any, Codec]] = {}
+        self._done: dict[str, Codec] = {}
+        self._building: dict[str, Codec] = {}
 
-    def field(self, element: Any, key: str = "") -> Field:
-        """The field for one of zeep's elements; ``key`` instead of its local name."""
-        tag = element.qname.text
-        maximum = element.max_occurs
+    def field(self, element: model.Element, key: str = "") -> Field:
+        """The field for an element; ``key`` instead of its local name."""
         alternatives = [
-            self.field(other.clone(other.qname, min_occurs=0, max_occurs=maximum))
-            for name in (self._facts.substitutes.get(tag, ()) if element.is_global else ())
-            if (other := self._global("get_element", name)) is not None
+            self.field(msgspec.structs.replace(other, min=0, max=element.max))
+            for name in (self._schemas.substitutes.get(element.tag, ()) if element.glob else ())
+            if (other := self._schemas.elements.get(name)) is not None
         ]
-        codec = self.codec(element.type, element.default)
-        many = maximum == "unbounded" or maximum > 1
         return Field(
-            tag,
-            key or local(tag),
-            codec,
-            required=element.min_occurs > 0,
-            many=many,
+            element.tag,
+            key or local(element.tag),
+            self.codec(element.type, element.default),
+            required=element.min > 0,
+            many=element.many,
             nillable=element.nillable,
             alternatives=alternatives,
         )
 
     def named_field(self, tag: str) -> Field | None:
         """The field of a global element, or None."""
-        element = self._global("get_element", tag)
+        element = self._schemas.elements.get(tag)
         return None if element is None else self.field(element)
 
-    def codec(self, schema_type: Any, default: str | None = None) -> Codec:
-        """The codec of one of zeep's types."""
-        if hasattr(schema_type, "schema"):  # one of zeep's references that nobody resolved yet
-            schema_type = schema_type.resolve()
-        known = self._done.get(id(schema_type))
+    def codec(self, key: str, default: str | None = None) -> Codec:
+        """The codec of the type with a key."""
+        known = self._done.get(key)
         if known is not None and default is None:
-            return known[1]
+            return known
         with self._lock:
-            if (begun := self._building.get(id(schema_type))) is not None and default is None:
-                return begun[1]
+            if (begun := self._building.get(key)) is not None and default is None:
+                return begun
             outermost = not self._building
-            name = schema_type.qname.text if schema_type.qname is not None and schema_type.is_global else ""
-            codec = Codec(name)
+            codec = Codec(key if is_named(key) else "")
             if default is not None:
-                self._fill(codec, schema_type, default)  # elements with a default have a codec of their own
+                self._fill(codec, key, default)  # elements with a default have a codec of their own
                 return codec
-            self._building[id(schema_type)] = (schema_type, codec)
+            self._building[key] = codec
             try:
-                self._fill(codec, schema_type, None)
+                self._fill(codec, key, None)
                 if outermost:
                     self._done.update(self._building)
             finally:
@@ -108,73 +102,54 @@ class Codecs:
                     self._building.clear()
             return codec
 
-    def _fill(self, codec: Codec, schema_type: Any, default: str | None) -> None:
-        from zeep.xsd.types import AnySimpleType, ComplexType
-
-        if isinstance(schema_type, AnySimpleType):
-            fill_simple(codec, scalar_of(schema_type), default)
-        elif isinstance(schema_type.resolve(), ComplexType):
-            self._fill_complex(codec, schema_type.resolve())
+    def _fill(self, codec: Codec, key: str, default: str | None) -> None:
+        found = self._schemas.type(key)
+        if isinstance(found, SimpleType):
+            fill_simple(codec, scalar_of(found, self._schemas), default)
+        elif isinstance(found, ComplexType):
+            self._fill_complex(codec, found)
         else:
             codec.read, codec.write = self._read_any_type, self._write_any_type
             codec.namespaces = {XSI, XSD}
 
-    def _fill_complex(self, codec: Codec, schema_type: Any) -> None:
-        from zeep.xsd.elements import Element as ZeepElement
-        from zeep.xsd.types import AnySimpleType
-
-        attributes, wild = self._attributes(schema_type)
-        content = schema_type._element  # noqa: SLF001 -- zeep has no public access to the group itself
-        codec.namespaces = {namespace(attribute[1]) for attribute in attributes} - {""}
-        if isinstance(content, ZeepElement):
-            if isinstance(content.type, AnySimpleType):
-                SimpleContent(codec, attributes, wild, scalar_of(content.type))
-                return
-            content = None
+    def _fill_complex(self, codec: Codec, found: ComplexType) -> None:
+        codec.namespaces = {namespace(attribute.tag) for attribute in found.attributes} - {""}
+        names_type = found.key in self._schemas.derived and is_named(found.key)
+        if names_type:
+            codec.namespaces.add(XSI)
+        retype = self._retype if names_type else None
+        if found.text:
+            text = self._schemas.type(found.text)
+            scalar = scalar_of(text if isinstance(text, SimpleType) else SimpleType("", "string"), self._schemas)
+            SimpleContent(codec, self._attributes(found, frozenset()), found.any_attribute, scalar, retype)
+            return
         # libxml2 has made sure that text stands only where the content is mixed.
         builder = _Content(self)
-        particle = builder.group(content) if content else Group(())
+        particle = builder.group(found.content) if found.content is not None else Group(())
         for wildcard in builder.wildcards:
             wildcard.named = particle.first
         codec.fields = list(fields_of(particle))
         if any(each.nillable for each in codec.fields):
             codec.namespaces.add(XSI)
-        names_type = codec.name in self._facts.derived
-        if names_type:
-            codec.namespaces.add(XSI)
         ComplexContent(
             codec,
-            attributes,
-            wild,
+            self._attributes(found, particle.keys),
+            found.any_attribute,
             particle,
-            self._retype if names_type else None,
+            retype,
             in_order=builder.in_order,
-            mixed=self._facts.mixed,
+            mixed=found.mixed,
         )
 
-    def _attributes(self, schema_type: Any) -> tuple[list[Attribute], bool]:
-        found: list[Attribute] = []
-        wild = False
-        for key, attribute in schema_type.attributes:
-            if attribute.name is None:
-                wild = True
-                continue
-            kind = attribute.type.resolve() if hasattr(attribute.type, "schema") else attribute.type
-            scalar = scalar_of(kind)
-            default = None if attribute.default is None or scalar.qname else scalar.read(attribute.default)
-            found.append((key, attribute.qname.text, scalar, attribute.required, default))
-        return found, wild
-
-    def _global(self, getter: str, name: str) -> Any:
-        from lxml.etree import QName
-        from zeep.exceptions import LookupError as ZeepLookupError
-        from zeep.exceptions import NamespaceError
-
-        try:
-            found = getattr(self._types, getter)(QName(name))
-        except (NamespaceError, ZeepLookupError, ValueError, TypeError):  # the last two: no name at all
-            return None
-        return found.resolve() if found is not None else None
+    def _attributes(self, found: ComplexType, taken: frozenset[str]) -> list[Attribute]:
+        """The attributes with their keys: those of the children, ``taken``, are not for them."""
+        made: list[Attribute] = []
+        for each in found.attributes:
+            kind = self._schemas.type(each.type)
+            scalar = scalar_of(kind if isinstance(kind, SimpleType) else SimpleType("", "string"), self._schemas)
+            default = None if each.default is None or scalar.qname else scalar.read(each.default)
+            made.append((attribute_key(each.tag, taken), each.tag, scalar, each.required, default))
+        return made
 
     def _retype(self, declared: Codec, named: Any) -> Codec | None:
         """The codec of the type that data or ``xsi:type`` names; None if it is the declared one. Raises ValueError for an unknown name."""
@@ -183,25 +158,22 @@ class Codecs:
         if not isinstance(named, str):
             raise ValueError(f"a {type(named).__name__} names no type")  # noqa: TRY004 -- one kind of error for all bad values
         if not named.startswith("{"):
-            candidates = {
-                each.qname.text
-                for each in self._types.types
-                if each.qname is not None and each.qname.localname == named
-            }
+            candidates = {key for key in self._schemas.types if local(key) == named}
+            if not candidates and named in BUILTINS:
+                candidates = {f"{{{XSD}}}{named}"}
             if len(candidates) != 1:
                 raise ValueError(f"there are {len(candidates)} types named {named!r}: write {{namespace}}{named}")
             named = candidates.pop()
-        found = self._global("get_type", named)
-        if found is None:
+        if not self._knows(named):
             raise ValueError(f"there is no type {named!r} in the WSDL")
-        return self.codec(found)
+        return self.codec(named)
 
     def _read_any_type(self, node: Element) -> Any:
         named = node.get(XSI_TYPE)
         codec = None
         if named:
-            found = self._global("get_type", resolve(node, named))
-            codec = self.codec(found) if found is not None and resolve(node, named) != f"{{{XSD}}}anyType" else None
+            name = resolve(node, named)
+            codec = self.codec(name) if name != ANY_TYPE and self._knows(name) else None
         if codec is not None:
             data = codec.read(node)
             if isinstance(data, dict):
@@ -240,6 +212,11 @@ class Codecs:
         else:
             node.set(XSI_TYPE, QName(XSD, kind))
 
+    def _knows(self, name: str) -> bool:
+        if namespace(name) == XSD:
+            return local(name) in BUILTINS or name == ANY_TYPE
+        return is_named(name) and name in self._schemas.types
+
     def read_any(self, node: Element) -> Any:
         """What a wildcard let in."""
         known = self.named_field(node.tag)
@@ -273,48 +250,35 @@ class _Content:
         self.in_order = False
         self.wildcards: list[Wildcard] = []
 
-    def group(self, source: Any) -> Particle:
-        from zeep.xsd import elements as zeep
-
-        if isinstance(source, zeep.Group):
-            return self._occurring(source, self._members(source.child))
-        if isinstance(source, (zeep.Sequence, zeep.All, zeep.Choice)):
+    def group(self, source: model.Particle) -> Particle:
+        if isinstance(source, model.Group):
             return self._occurring(source, self._members(source))
-        if isinstance(source, zeep.Any):
+        if isinstance(source, model.Any):
             wildcard = Wildcard(self._codecs.read_any, self._codecs.write_any)
             self.wildcards.append(wildcard)
             return wildcard
-        if not isinstance(source, zeep.Element):
-            if hasattr(source, "_ref"):
-                return self.group(source.resolve())
-            # A reference to the schema of schemas (ADO.NET data sets): any markup.
-            wildcard = Wildcard(self._codecs.read_any, self._codecs.write_any)
-            self.wildcards.append(wildcard)
-            return wildcard
-        return self._codecs.field(source, self._key(source.qname.text))
+        return self._codecs.field(source, self._key(source.tag))
 
-    def _members(self, source: Any) -> Callable[[], Particle]:
-        from zeep.xsd import elements as zeep
-
-        if not isinstance(source, zeep.Choice):
-            return lambda: _flat([self.group(member) for member in source], optional=source.min_occurs == 0)
+    def _members(self, source: model.Group) -> Callable[[], Particle]:
+        if source.kind != "choice":
+            return lambda: _flat([self.group(member) for member in source.items], optional=source.min == 0)
 
         def choice() -> Particle:
             # Branches may use one name for one element: only one of them is taken.
             before, after, members = dict(self._tags), dict(self._tags), []
-            for member in source:
+            for member in source.items:
                 self._tags = dict(before)
                 members.append(self.group(member))
                 after.update(self._tags)
             self._tags = after
-            return Choice(members, optional=source.min_occurs == 0)
+            return Choice(members, optional=source.min == 0)
 
         return choice
 
-    def _occurring(self, source: Any, build: Callable[[], Particle]) -> Particle:
-        if source.max_occurs != "unbounded" and source.max_occurs <= 1:
+    def _occurring(self, source: model.Group, build: Callable[[], Particle]) -> Particle:
+        if source.max in {0, 1}:
             particle = build()
-            if source.min_occurs == 0 and isinstance(particle, (Group, Choice)) and not particle.optional:
+            if source.min == 0 and isinstance(particle, (Group, Choice)) and not particle.optional:
                 return Group([particle], optional=True)
             return particle
         outer, self._tags = self._tags, {}
@@ -324,14 +288,14 @@ class _Content:
             particle.members[0] if isinstance(particle, (Group, Choice)) and len(particle.members) == 1 else particle
         )
         if isinstance(alone, Field) and not alone.alternatives:  # one element that repeats: the list is its own
-            required = source.min_occurs > 0 and bool(alone.required)
+            required = source.min > 0 and bool(alone.required)
             return Field(
                 alone.tag, self._key(alone.tag), alone.codec, required=required, many=True, nillable=alone.nillable
             )
         self._groups += 1
         self.in_order = True
         key = ITEMS if self._groups == 1 else f"{ITEMS}_{self._groups}"
-        return Repeat(particle, key, required=source.min_occurs > 0 and bool(particle.required))
+        return Repeat(particle, key, required=source.min > 0 and bool(particle.required))
 
     def _key(self, tag: str) -> str:
         key, number = local(tag), 0
@@ -341,6 +305,11 @@ class _Content:
             key = f"{local(tag)}__{number}"
         self._tags[key] = tag
         return key
+
+
+def attribute_key(tag: str, taken: frozenset[str]) -> str:
+    """The key of an attribute beside the keys of the children."""
+    return f"attr__{local(tag)}" if local(tag) in taken else local(tag)
 
 
 def _flat(members: Sequence[Particle], *, optional: bool) -> Particle:

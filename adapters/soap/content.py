@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from adapters.soap.facts import resolve
-from adapters.soap.names import XSI, XSI_TYPE, local
+from adapters.soap.names import XSI, XSI_TYPE, local, resolve
 from adapters.soap.particles import ANY, Codec, Particle, Problem, Problems, Wildcard, fields_of, unknown
 from adapters.soap.scalars import Scalar
 from esb.errors import Malformed
@@ -15,6 +14,9 @@ TEXT: Final = "$"
 TYPE: Final = "$type"
 
 Element = Any  # lxml's stubs do not know that it takes QNames and hands out text
+
+Retype = Callable[[Codec, Any], Codec | None]
+"""The codec of the type that data or ``xsi:type`` names in place of the declared one's, or None. Raises ValueError for an unknown name."""
 
 Attribute = tuple[str, str, Scalar, bool, Any]
 """Key, tag, conversion, required, default (as a value, or None)."""
@@ -110,14 +112,21 @@ def _qualified(key: object) -> bool:
 class SimpleContent:
     """Text with attributes: ``{"$": text, attribute: value}``; a bare scalar is taken for the text alone."""
 
-    def __init__(self, codec: Codec, attributes: Sequence[Attribute], wild: bool, scalar: Scalar) -> None:
+    def __init__(
+        self, codec: Codec, attributes: Sequence[Attribute], wild: bool, scalar: Scalar, retype: Retype | None
+    ) -> None:
+        self._codec = codec
+        self._retype = retype
         self._attributes = _WithAttributes(attributes, wild=wild)
         self._text = Codec()
         fill_simple(self._text, scalar, None)
-        self._known = self._attributes.keys | {TEXT}
+        self._known = self._attributes.keys | {TEXT} | ({TYPE} if retype else frozenset())
         codec.read, codec.write = self.read, self.write
 
     def read(self, node: Element) -> Any:
+        actual = _named_type(node, self._codec, self._retype)
+        if actual is not None:
+            return _typed(actual, node)
         out = {TEXT: self._text.read(node)}
         if self._attributes.any:
             self._attributes.read(node, out)
@@ -125,6 +134,8 @@ class SimpleContent:
 
     def write(self, node: Element, value: Any, problems: Problems) -> None:
         data = value if isinstance(value, dict) else {TEXT: value}
+        if self._retype is not None and TYPE in data and _retyped(node, data, self._codec, self._retype, problems):
+            return
         self._attributes.unknown(data, self._known, problems)
         self._attributes.write(node, data, problems)
         if data.get(TEXT) is None:
@@ -142,7 +153,7 @@ class ComplexContent:
         attributes: Sequence[Attribute],
         wild: bool,
         particle: Particle,
-        retype: Callable[[Codec, Any], Codec | None] | None,
+        retype: Retype | None,
         *,
         in_order: bool,
         mixed: bool,
@@ -166,16 +177,9 @@ class ComplexContent:
         codec.write = self.write
 
     def read(self, node: Element) -> Any:
-        if self._retype is not None and (named := node.get(XSI_TYPE)):
-            try:
-                actual = self._retype(self._codec, resolve(node, named))
-            except ValueError as exc:
-                raise Malformed(f"{local(node.tag)}: {exc}") from None
-            if actual is not None:
-                data = actual.read(node)
-                if isinstance(data, dict):
-                    data[TYPE] = actual.name
-                return data
+        actual = _named_type(node, self._codec, self._retype)
+        if actual is not None:
+            return _typed(actual, node)
         out: dict[str, Any] = {}
         if self._attributes.any:
             self._attributes.read(node, out)
@@ -210,8 +214,6 @@ class ComplexContent:
             raise Malformed(f"{local(node.tag)}: the element {children[at].tag} is not expected")
 
     def write(self, node: Element, value: Any, problems: Problems) -> None:
-        from lxml.etree import QName
-
         if not isinstance(value, dict):
             fields = ", ".join(sorted(self._known)[:8])
             problems.append(
@@ -220,16 +222,8 @@ class ComplexContent:
                 )
             )
             return
-        if self._retype is not None and (named := value.get(TYPE)):
-            try:
-                actual = self._retype(self._codec, named)
-            except ValueError as exc:
-                problems.append(Problem(str(exc), [TYPE]))
-                return
-            if actual is not None:
-                node.set(XSI_TYPE, QName(actual.name))
-                actual.write(node, {key: item for key, item in value.items() if key != TYPE}, problems)
-                return
+        if self._retype is not None and value.get(TYPE) and _retyped(node, value, self._codec, self._retype, problems):
+            return
         if not value.keys() <= self._known:
             self._attributes.unknown(value, self._known, problems)
         if self._attributes.any:
@@ -238,6 +232,39 @@ class ComplexContent:
             fill_markup(node, markup, problems)
             return
         self._particle.write(node, value, problems, needed=True)
+
+
+def _named_type(node: Element, declared: Codec, retype: Retype | None) -> Codec | None:
+    """The codec of the type that ``xsi:type`` names; None if it is the declared one."""
+    if retype is None or not (named := node.get(XSI_TYPE)):
+        return None
+    try:
+        return retype(declared, resolve(node, named))
+    except ValueError as exc:
+        raise Malformed(f"{local(node.tag)}: {exc}") from None
+
+
+def _typed(actual: Codec, node: Element) -> Any:
+    data = actual.read(node)
+    if isinstance(data, dict):
+        data[TYPE] = actual.name
+    return data
+
+
+def _retyped(node: Element, value: dict[str, Any], declared: Codec, retype: Retype, problems: Problems) -> bool:
+    """Write as the type that the data names. False if that is the declared one."""
+    from lxml.etree import QName
+
+    try:
+        actual = retype(declared, value[TYPE])
+    except ValueError as exc:
+        problems.append(Problem(str(exc), [TYPE]))
+        return True
+    if actual is None:
+        return False
+    node.set(XSI_TYPE, QName(actual.name))
+    actual.write(node, {key: item for key, item in value.items() if key != TYPE}, problems)
+    return True
 
 
 def _wildcards(particle: Any) -> list[Wildcard]:

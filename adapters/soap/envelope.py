@@ -10,8 +10,7 @@ from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
 import esb.xml
-from adapters.soap.facts import resolve
-from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, local, namespace
+from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, local, namespace, resolve
 from esb.errors import EsbError, Malformed
 
 Element = Any  # lxml's stubs are older than lxml

@@ -8,8 +8,7 @@ from typing import Any
 
 from adapters.soap import binary
 from adapters.soap.codec import Codecs
-from adapters.soap.facts import gather
-from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, XSD, XSI, local, namespace
+from adapters.soap.names import XSI, local, namespace
 from adapters.soap.particles import Codec, Field, Problem, Problems, unknown, within
 from adapters.soap.validate import Validator
 from adapters.soap.wsdl import Content, Operation, Part, Wsdl
@@ -25,11 +24,15 @@ class Contract:
         """Compile the schemas. Raises :class:`~esb.errors.ConfigError`."""
         self.wsdl = wsdl
         self.validator = Validator(wsdl)
-        self.codecs = Codecs(wsdl.types, gather(wsdl.schemas))
-        self._prefixes = _prefixes(wsdl)
+        self.codecs = Codecs(wsdl.schemas)
+        self._prefixes = wsdl.prefixes
 
     def operation(self, operation: Operation) -> OperationCodec:
         """The compiled operation. Raises :class:`~esb.errors.ConfigError` if it cannot be served."""
+        if operation.unusable:
+            raise ConfigError(
+                f"operation {operation.name} cannot be used: {operation.unusable}", Position(str(self.wsdl.path))
+            )
         if operation.encoded:
             raise ConfigError(
                 f'operation {operation.name} uses the SOAP encoding (use="encoded"), which no schema describes and which is not supported',
@@ -64,12 +67,13 @@ class BodyCodec:
         self._rpc = content.rpc
         self._fields: list[Field]
         if content.rpc:
-            codec = Codec() if content.schema is None else contract.codecs.codec(content.schema.type)
-            if content.schema is None:
+            codec = contract.codecs.codec(content.type)
+            if not content.parts:
+                codec = Codec()
                 codec.read, codec.write = _read_nothing, _write_nothing
             self._fields = [Field(content.tag, local(content.tag), codec, required=True, many=False, nillable=False)]
         else:
-            self._fields = [contract.codecs.field(part.schema, part.name) for part in content.parts]
+            self._fields = [contract.codecs.field(part.element, part.name) for part in content.parts]
         self._nsmaps = [contract.nsmap([field.codec], [field.tag]) for field in self._fields]
 
     def read(self, children: Sequence[Element], subject: str, *, validate: bool = True) -> Any:
@@ -121,7 +125,7 @@ class HeaderCodec:
 
     def __init__(self, contract: Contract, parts: Sequence[Part]) -> None:
         self._contract = contract
-        self._by_tag = {part.tag: contract.codecs.field(part.schema, local(part.tag)) for part in parts}
+        self._by_tag = {part.tag: contract.codecs.field(part.element, local(part.tag)) for part in parts}
         self._by_name = {field.key: field for field in self._by_tag.values()}
 
     def knows(self, tag: str) -> bool:
@@ -157,7 +161,7 @@ class FaultCodec:
 
     def __init__(self, contract: Contract, parts: Sequence[Part]) -> None:
         self._contract = contract
-        self._by_tag = {part.tag: contract.codecs.field(part.schema, local(part.tag)) for part in parts}
+        self._by_tag = {part.tag: contract.codecs.field(part.element, local(part.tag)) for part in parts}
         self._by_name = {field.key: field for field in self._by_tag.values()}
         self._by_name |= {part.name: self._by_tag[part.tag] for part in parts if part.name not in self._by_name}
 
@@ -240,26 +244,6 @@ def _refuse(problems: Problems, root: str, subject: str) -> None:
         told = "; ".join(f"{entry['path']} {entry['message']}" for entry in report[:5])
         more = f" (and {len(report) - 5} more)" if len(report) > 5 else ""
         raise ValidationFailed(f"{subject} does not fit the WSDL: {told}{more}", report)
-
-
-def _prefixes(wsdl: Wsdl) -> dict[str, str]:
-    """A prefix for each namespace: the WSDL's own where it has one."""
-    chosen: dict[str, str] = {XSI: "xsi", XSD: "xsd"}
-    taken = {"xsi", "xsd", "soapenv", "xml"}
-    for root in wsdl.documents.values():
-        for prefix, uri in root.nsmap.items():
-            if prefix and uri not in chosen and prefix not in taken and uri not in {ENVELOPE_11, ENVELOPE_12}:
-                chosen[uri] = prefix
-                taken.add(prefix)
-    number = 0
-    for document in wsdl.schemas:
-        uri = document.root.get("targetNamespace", "")
-        if uri and uri not in chosen:
-            while f"ns{number}" in taken:
-                number += 1
-            chosen[uri] = f"ns{number}"
-            taken.add(f"ns{number}")
-    return chosen
 
 
 def _read_nothing(node: Element) -> Any:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 import esb.xml
+from adapters.soap.loader import beside
 from adapters.soap.names import BINDING_11, BINDING_12, WSDL, XSD
-from adapters.soap.validate import beside
 from adapters.soap.wsdl import Wsdl
 
 Element = Any  # lxml's stubs are older than lxml

@@ -31,6 +31,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from adapters.soap import binary
+from adapters.soap.contract.model import Schemas, SimpleType
 from esb.coerce import Source
 from esb.coerce import octets as content
 
@@ -51,20 +52,19 @@ class Scalar:
     qname: bool = False
 
 
-def scalar_of(schema_type: Any) -> Scalar:
-    """The conversion for one of zeep's simple types."""
-    if hasattr(schema_type, "item_types"):
-        members = {(member := scalar_of(each)).kind: member for each in schema_type.item_types}
+def scalar_of(simple: SimpleType, schemas: Schemas) -> Scalar:
+    """The conversion for a simple type."""
+    if simple.members:
+        members = {(member := _of(key, schemas)).kind: member for key in simple.members}
         return next(iter(members.values())) if len(members) == 1 else _TEXT
-    if hasattr(schema_type, "item_type"):
-        # A restriction of a list arrives from zeep without its item type: its members stay text.
-        item = scalar_of(schema_type.item_type) if hasattr(schema_type.item_type, "pythonvalue") else _TOKEN
-        return _list(item)
-    for ancestor in type(schema_type).__mro__:
-        name = getattr(ancestor, "_default_qname", None)
-        if name is not None and "_default_qname" in vars(ancestor):
-            return _BUILTIN.get(name.localname, _TEXT)
-    return _TEXT
+    if simple.item:
+        return _list(_of(simple.item, schemas))
+    return _BUILTIN.get(simple.builtin, _TEXT)
+
+
+def _of(key: str, schemas: Schemas) -> Scalar:
+    found = schemas.type(key)
+    return scalar_of(found, schemas) if isinstance(found, SimpleType) else _TEXT
 
 
 def _read_token(text: str) -> str:
@@ -287,6 +287,9 @@ _BUILTIN: Final[dict[str, Scalar]] = {
     "base64Binary": Scalar("base64", _read_base64, _write_base64),
     "hexBinary": Scalar("hex", lambda text: bytes.fromhex(text.strip()), _write_hex),
 }
+
+BUILTINS: Final = frozenset(_BUILTIN)
+"""Local names of the simple types of XML Schema."""
 
 
 def text_of(value: Any) -> tuple[str, str]:

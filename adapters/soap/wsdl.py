@@ -1,45 +1,45 @@
 """A WSDL as a small frozen model: services, ports, operations and what their messages hold.
 
-zeep reads the document (WSDL 1.1, SOAP 1.1 and 1.2 bindings over HTTP) and owns the types; this model is what the rest of the adapter looks at.
-It is immutable and may be shared by all threads of a process.
+WSDL 1.1 with SOAP 1.1 and 1.2 bindings. The model is made once, by :mod:`adapters.soap.contract.wsdl11`, or read from a compiled file; it may be
+shared by all threads of a process.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from adapters.soap.loader import Loader, SchemaDocument
-from adapters.soap.names import BINDING_11, BINDING_12, WSDL
+from msgspec import Struct
+
+from adapters.soap.contract.model import Element, Schemas
 from esb.errors import ConfigError, OptionError, Position, UnknownName
 
+if TYPE_CHECKING:
+    from esb.xml import Element as Node
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A named piece of a message. ``tag`` is the element's qualified name; ``schema`` is zeep's element, which holds the type."""
+
+class Part(Struct, frozen=True, array_like=True):
+    """A named piece of a message. ``tag`` is the element's qualified name; ``element`` holds the type."""
 
     name: str
     tag: str
-    schema: Any
+    element: Element
+    doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True, array_like=True):
     """What stands in the Body.
 
-    ``rpc``: one wrapper element named ``tag`` with a child a part. Otherwise one element a part (document/literal): usually exactly one, none for
-    an empty Body.
+    ``rpc``: one wrapper element named ``tag`` with a child a part, of the type with the key ``type``. Otherwise one element a part
+    (document/literal): usually exactly one, none for an empty Body. ``attachments`` are the parts outside of the envelope (``mime:content``).
     """
 
     rpc: bool
     tag: str
     parts: tuple[Part, ...]
-    schema: Any = None
-    """zeep's wrapper element, for rpc."""
+    type: str = ""
+    attachments: tuple[str, ...] = ()
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -47,8 +47,7 @@ class Content:
         return (self.tag,) if self.rpc else tuple(part.tag for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True, array_like=True):
     """One operation of a port. ``output`` is None for a one-way operation."""
 
     name: str
@@ -62,29 +61,62 @@ class Operation:
     faults: tuple[Part, ...]
     encoded: bool
     """``use="encoded"`` somewhere: the SOAP section 5 encoding rather than a schema."""
+    unusable: str = ""
+    """Why it can be neither called nor served: what the WSDL lacks for it. Empty if it is whole."""
+    doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Struct, frozen=True, array_like=True):
     """A service's port: a binding at an address."""
 
     name: str
     service: str
     soap: str
     address: str
-    operations: Mapping[str, Operation]
+    operations: dict[str, Operation]
 
 
-@dataclass(frozen=True, slots=True)
+class Source(Struct, frozen=True, array_like=True):
+    """A document that the contract was made from. ``digest`` is the SHA-256 of a file's bytes, empty for one of the catalogue."""
+
+    location: str
+    digest: str = ""
+
+
 class Wsdl:
-    """A loaded WSDL. ``notes`` are the parts zeep had to leave out, in its words."""
+    """A loaded WSDL. ``notes`` are what it lacks. Immutable; thread-safe."""
 
-    path: Path
-    ports: tuple[Port, ...]
-    types: Any
-    schemas: tuple[SchemaDocument, ...]
-    documents: Mapping[str, Any]
-    notes: tuple[str, ...]
+    def __init__(
+        self,
+        path: Path,
+        ports: tuple[Port, ...],
+        schemas: Schemas,
+        *,
+        prefixes: Mapping[str, str],
+        closure: Mapping[str, bytes],
+        notes: tuple[str, ...],
+        documents: Mapping[str, Node] | None = None,
+        roots: Sequence[Path] = (),
+    ) -> None:
+        self.path = path
+        self.ports = ports
+        self.schemas = schemas
+        self.prefixes = prefixes
+        """Namespace -> prefix: the WSDL's own where it has one."""
+        self.closure = closure
+        """The schemas as libxml2 takes them: see :mod:`adapters.soap.contract.closure`."""
+        self.notes = notes
+        self._documents = documents
+        self._roots = tuple(roots)
+
+    @property
+    def documents(self) -> Mapping[str, Any]:
+        """Location -> root element as it was written, the WSDL first. Read from the files when first asked for."""
+        if self._documents is None:
+            from adapters.soap.loader import Documents
+
+            self._documents = Documents(self.path, self._roots).documents
+        return self._documents
 
     def port(self, service: str = "", port: str = "", operation: str = "") -> Port:
         """The port by names; empty means any, and of several that fit SOAP 1.1 comes first, as in the file.
@@ -117,117 +149,11 @@ class Wsdl:
 
 
 def load(path: Path, roots: Sequence[Path] = ()) -> Wsdl:
-    """Read a WSDL file and everything it imports from the folders ``roots`` (default: the file's own folder).
+    """The contract of a WSDL file: the compiled one beside it if it is up to date, otherwise made from the file and what it imports.
 
-    Raises :class:`~esb.errors.ConfigError` naming the file, what is wrong and what to do. Not to be called by two threads at a time.
+    ``roots`` are the folders that documents may be in (default: the file's own). Raises :class:`~esb.errors.ConfigError` naming the file, what is
+    wrong or missing and what to do. What a compiled contract lacks was told when it was compiled.
     """
-    from zeep.settings import Settings
-    from zeep.wsdl import Document
+    from adapters.soap.contract import compiled, read
 
-    path = path.resolve()
-    loader = Loader([*roots] or [path.parent])
-    with warnings.catch_warnings(record=True) as notes:
-        warnings.simplefilter("always", UserWarning)
-        try:
-            document = Document(str(path), loader, settings=Settings(strict=True, force_https=False))  # type: ignore[arg-type]  # zeep only calls load()
-        except ConfigError:
-            raise
-        except Exception as exc:
-            said = "; ".join([str(exc) or type(exc).__name__, *(str(note.message) for note in notes)])
-            raise ConfigError(
-                f"the WSDL cannot be understood: {said}",
-                Position(str(path)),
-                "a binding, port type, message or type that is referred to is missing or incomplete",
-            ) from exc
-    encoded = _encoded(loader.documents)
-    ports = tuple(
-        _port(service.name, port, encoded)
-        for service in document.services.values()
-        for port in service.ports.values()
-        if hasattr(port.binding, "nsmap") and "soap-env" in port.binding.nsmap
-    )
-    return Wsdl(
-        path=path,
-        ports=ports,
-        types=document.types,
-        schemas=tuple(loader.schemas()),
-        documents=MappingProxyType(loader.documents),
-        notes=tuple(dict.fromkeys(str(note.message) for note in notes if issubclass(note.category, UserWarning))),
-    )
-
-
-def _port(service: str, port: Any, encoded: set[tuple[str, str]]) -> Port:
-    soap = "1.2" if port.binding.nsmap["soap"] == BINDING_12 else "1.1"
-    operations = {name: _operation(operation, soap, encoded) for name, operation in port.binding.all().items()}
-    address = (port.binding_options or {}).get("address") or ""
-    return Port(port.name, service, soap, address, MappingProxyType(operations))
-
-
-def _operation(operation: Any, soap: str, encoded: set[tuple[str, str]]) -> Operation:
-    rpc = operation.style == "rpc"
-    abstract = operation.abstract
-    two_way = abstract.output_message is not None
-    faults = [
-        Part(name or message.name.localname, part.element.qname.text, part.element)
-        for name, message in abstract.fault_messages.items()
-        for part in message.parts.values()
-        if part.element is not None
-    ]
-    return Operation(
-        name=operation.name,
-        style=operation.style,
-        soap=soap,
-        action=operation.soapaction or "",
-        input=_content(operation.input, operation.name, rpc=rpc, answer=False),
-        output=_content(operation.output, operation.name, rpc=rpc, answer=True) if two_way else None,
-        input_headers=_headers(operation.input),
-        output_headers=_headers(operation.output),
-        faults=tuple(faults),
-        encoded=(operation.binding.name.text, operation.name) in encoded,
-    )
-
-
-def _content(message: Any, operation: str, *, rpc: bool, answer: bool) -> Content:
-    body = getattr(message, "body", None)
-    if body is None:
-        if rpc:
-            return Content(rpc=True, tag=operation + ("Response" if answer else ""), parts=())
-        return Content(rpc=False, tag="", parts=())
-    if rpc:
-        # zeep names the answer's wrapper after the message; WS-I Basic Profile R2729 wants operation + "Response".
-        namespace = f"{{{body.qname.namespace}}}" if body.qname.namespace else ""
-        tag = f"{namespace}{operation}Response" if answer else body.qname.text
-        parts = tuple(Part(name, element.qname.text, element) for name, element in body.type.elements)
-        for part in parts:
-            if not part.schema.is_global:
-                # A part has no declaration that could say so, and PHP and gSOAP send xsi:nil for what they do not have.
-                part.schema.nillable = True
-        return Content(rpc=True, tag=tag, parts=parts, schema=body)
-    if message._is_body_wrapped:  # noqa: SLF001 -- the only trace of a message with several parts; pinned with zeep's version
-        parts = tuple(Part(name, element.qname.text, element) for name, element in body.type.elements)
-        return Content(rpc=False, tag="", parts=parts)
-    return Content(rpc=False, tag="", parts=(Part(body.attr_name, body.qname.text, body),))
-
-
-def _headers(message: Any) -> tuple[Part, ...]:
-    header = getattr(message, "header", None)
-    if header is None:
-        return ()
-    return tuple(Part(name, element.qname.text, element) for name, element in header.type.elements)
-
-
-def _encoded(documents: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Binding and operation of every ``use="encoded"``, which zeep forgets."""
-    found = set()
-    for root in documents.values():
-        target = root.get("targetNamespace")
-        for binding in root.iterfind(f"{{{WSDL}}}binding"):
-            for operation in binding.iterfind(f"{{{WSDL}}}operation"):
-                if any(
-                    node.get("use") == "encoded"
-                    for soap in (BINDING_11, BINDING_12)
-                    for node in operation.iter(f"{{{soap}}}body")
-                ):
-                    name = f"{{{target}}}{binding.get('name')}" if target else binding.get("name")
-                    found.add((name, operation.get("name")))
-    return found
+    return compiled.read(path, roots) or read.read(path, roots)

@@ -1,0 +1,290 @@
+"""WSDL 1.1 to the model: services and their ports, bindings to SOAP, messages and their parts.
+
+What is referred to and not there is noted with the operation that needs it, never a reason to refuse the rest. A WSDL without a service (its author
+gives the address elsewhere) has its bindings as ports. Source: WSDL 1.1 sections 2 and 3, WS-I Basic Profile 1.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from adapters.soap.contract.model import ANY_TYPE, ComplexType, Element, Group
+from adapters.soap.contract.xsd import Reader
+from adapters.soap.names import BINDING_11, BINDING_12, WSDL, local, namespace, resolve
+from adapters.soap.wsdl import Content, Operation, Part, Port
+
+Node = Any  # lxml's stubs do not know that it hands out text
+
+_VERSIONS: Final = {BINDING_11: "1.1", BINDING_12: "1.2"}
+_MIME: Final = "http://schemas.xmlsoap.org/wsdl/mime/"
+
+
+class Definitions:
+    """The definitions of a WSDL and of those that it imports. Used once, by one thread."""
+
+    def __init__(self, documents: Mapping[str, Node], reader: Reader, hint: str = "") -> None:
+        """``hint`` is added to what makes an operation unusable: where the rest of the contract may be had."""
+        self.hint = hint
+        self.reader = reader
+        self._found: dict[tuple[str, str], Node] = {}
+        self.notes: list[str] = []
+        self._services: list[Node] = []
+        for root in documents.values():
+            if root.tag != f"{{{WSDL}}}definitions":
+                continue
+            target = root.get("targetNamespace", "")
+            for node in root:
+                kind, name = local(node.tag), node.get("name")
+                if namespace(node.tag) == WSDL and name:
+                    self._found.setdefault((kind, f"{{{target}}}{name}" if target else name), node)
+                    if kind == "service":
+                        self._services.append(node)
+
+    def ports(self) -> tuple[Port, ...]:
+        """Every port with a SOAP binding."""
+        made: list[Port] = []
+        for service in self._services:
+            for port in service.iterfind(f"{{{WSDL}}}port"):
+                made += self._port(service, port)
+        if not made and not any(True for service in self._services for _ in service.iterfind(f"{{{WSDL}}}port")):
+            for (kind, _), binding in list(self._found.items()):
+                if kind == "binding" and (soap := _soap_of(binding)):
+                    self.notes.append(
+                        f"the WSDL has no service: its binding {binding.get('name')} stands for a port without an address"
+                    )
+                    made.append(Port(binding.get("name"), "", soap, "", self._operations(binding, soap)))
+        if not made and not self.notes:
+            self.notes.append("there is no service and no SOAP binding in it")
+        return tuple(made)
+
+    def find(self, kind: str, node: Node, written: str) -> Node | None:
+        """A definition by the name in an attribute. Without a namespace of its own a name is often meant in the target namespace."""
+        name = resolve(node, written)
+        root = node.getroottree().getroot()
+        candidates = [
+            name,
+            f"{{{root.get('targetNamespace', '')}}}{local(name)}" if ":" not in written else name,
+            local(name),
+        ]
+        return next((self._found[kind, each] for each in candidates if (kind, each) in self._found), None)
+
+    def _port(self, service: Node, port: Node) -> Iterator[Port]:
+        binding = self.find("binding", port, port.get("binding", ""))
+        address = next(
+            (
+                each.get("location", "")
+                for each in port
+                if local(each.tag) == "address" and namespace(each.tag) in _VERSIONS
+            ),
+            "",
+        )
+        if binding is None:
+            if any(namespace(each.tag) in _VERSIONS for each in port):
+                self.notes.append(f"the binding {port.get('binding')} of port {port.get('name')} is not in the WSDL")
+            return
+        soap = _soap_of(binding)
+        if soap:
+            yield Port(
+                port.get("name", ""), service.get("name", ""), soap, address.strip(), self._operations(binding, soap)
+            )
+
+    def _operations(self, binding: Node, soap: str) -> dict[str, Operation]:
+        style = next((each.get("style") for each in binding if local(each.tag) == "binding"), None) or "document"
+        abstract = self.find("portType", binding, binding.get("type", ""))
+        made: dict[str, Operation] = {}
+        for node in binding.iterfind(f"{{{WSDL}}}operation"):
+            operation = _Operation(self, node, soap, style).made(abstract, binding.get("type", ""))
+            name = operation.name
+            if name in made:
+                self.notes.append(
+                    f"operation {name} is overloaded: only the first is used (WS-I Basic Profile R2304 forbids it)"
+                )
+                continue
+            made[name] = operation
+        return made
+
+
+class _Operation:
+    """One operation of a binding, being made. ``_lacks`` gathers why it is not usable."""
+
+    def __init__(self, definitions: Definitions, node: Node, soap: str, style: str) -> None:
+        self._definitions = definitions
+        self._node = node
+        self._soap = soap
+        bound = next(
+            (each for each in node if namespace(each.tag) in _VERSIONS and local(each.tag) == "operation"), None
+        )
+        self._style = (bound.get("style") if bound is not None else None) or style
+        self._action = (bound.get("soapAction") if bound is not None else None) or ""
+        self._lacks: list[str] = []
+
+    def made(self, port_type: Node | None, wanted: str) -> Operation:
+        name = self._node.get("name", "")
+        rpc = self._style == "rpc"
+        abstract = self._abstract(port_type, name)
+        if port_type is None:
+            self._lacks.append(f"the port type {wanted} is not in the WSDL")
+        elif abstract is None:
+            self._lacks.append(f"the port type {wanted} has no operation {name}")
+        bound_in, bound_out = self._node.find(f"{{{WSDL}}}input"), self._node.find(f"{{{WSDL}}}output")
+        given = abstract.find(f"{{{WSDL}}}input") if abstract is not None else None
+        taken = abstract.find(f"{{{WSDL}}}output") if abstract is not None else None
+        if abstract is not None and given is None:
+            self._lacks.append("it has no input: the service would call its clients (notification)")
+        return Operation(
+            name=name,
+            style=self._style,
+            soap=self._soap,
+            action=self._action,
+            input=self._content(bound_in, given, name, rpc=rpc, answer=False),
+            output=self._content(bound_out, taken, name, rpc=rpc, answer=True) if taken is not None else None,
+            input_headers=self._headers(bound_in),
+            output_headers=self._headers(bound_out),
+            faults=tuple(self._faults(abstract)) if abstract is not None else (),
+            encoded=any(each.get("use") == "encoded" for each in _bound(self._node, "body")),
+            unusable="; ".join(
+                [
+                    *dict.fromkeys(self._lacks),
+                    *([self._definitions.hint] if self._lacks and self._definitions.hint else []),
+                ]
+            ),
+            doc=_doc(abstract) or _doc(self._node),
+        )
+
+    def _abstract(self, port_type: Node | None, name: str) -> Node | None:
+        if port_type is None:
+            return None
+        same = [each for each in port_type.iterfind(f"{{{WSDL}}}operation") if each.get("name") == name]
+        if len(same) > 1:  # overloaded: the names of the inputs tell
+            bound = self._node.find(f"{{{WSDL}}}input")
+            wanted = bound.get("name") if bound is not None else None
+            for each in same:
+                given = each.find(f"{{{WSDL}}}input")
+                if given is not None and given.get("name") == wanted:
+                    return each
+        return same[0] if same else None
+
+    def _content(self, bound: Node | None, abstract: Node | None, name: str, *, rpc: bool, answer: bool) -> Content:
+        body = next(_bound(bound, "body"), None) if bound is not None else None
+        parts = self._parts(abstract)
+        headers = (
+            {(each.get("message", ""), each.get("part")) for each in _bound(bound, "header")}
+            if bound is not None
+            else set()
+        )
+        wanted = body.get("parts").split() if body is not None and body.get("parts") is not None else None
+        attached = [each.get("part", "") for each in bound.iter(f"{{{_MIME}}}content")] if bound is not None else []
+        if wanted is not None:
+            parts = [part for part in parts if part.name in wanted]
+        elif headers and abstract is not None and not rpc:
+            # WS-I asks for 'parts' here; without it what is bound to a header is not in the Body as well.
+            here = local(abstract.get("message", "").replace(":", "}"))
+            parts = [
+                part
+                for part in parts
+                if not any(local(m.replace(":", "}")) == here and p == part.name for m, p in headers)
+            ]
+        parts = [part for part in parts if part.name not in attached]
+        outside = tuple(dict.fromkeys(each for each in attached if each))
+        if not rpc:
+            return Content(rpc=False, tag="", parts=tuple(parts), attachments=outside)
+        target = body.get("namespace") if body is not None else None
+        # WS-I Basic Profile R2729: the answer's wrapper is the operation's name with Response.
+        local_name = name + ("Response" if answer else "")
+        tag = f"{{{target}}}{local_name}" if target else local_name
+        # A part has no declaration that could say so, and PHP and gSOAP send xsi:nil for what they do not have.
+        parts = [_nillable(part) for part in parts]
+        key = f"{tag}#rpc"
+        self._definitions.reader.types[key] = ComplexType(
+            key, content=Group("sequence", tuple(part.element for part in parts)) if parts else None
+        )
+        return Content(rpc=True, tag=tag, parts=tuple(parts), type=key, attachments=outside)
+
+    def _parts(self, abstract: Node | None) -> list[Part]:
+        if abstract is None:
+            return []
+        written = abstract.get("message", "")
+        message = self._definitions.find("message", abstract, written)
+        if message is None:
+            self._lacks.append(f"the message {written} is not in the WSDL")
+            return []
+        return [made for part in message.iterfind(f"{{{WSDL}}}part") if (made := self._part(message, part)) is not None]
+
+    def _part(self, message: Node, part: Node) -> Part | None:
+        name, reader = part.get("name", ""), self._definitions.reader
+        if written := part.get("element"):
+            tag = resolve(part, written)
+            element = reader.element(tag)
+            if element is None:
+                self._lacks.append(f"the element {tag} of message {message.get('name')} is declared nowhere")
+                return None
+            return Part(name, tag, element, _doc(part))
+        written = part.get("type")
+        if not written:
+            self._lacks.append(f"the part {name} of message {message.get('name')} has neither an element nor a type")
+            return None
+        key = resolve(part, written)
+        found = reader.type(key)
+        if found is None and key != ANY_TYPE:
+            self._lacks.append(f"the type {key} of message {message.get('name')} is declared nowhere")
+            return None
+        return Part(name, name, Element(name, key), _doc(part))
+
+    def _headers(self, bound: Node | None) -> tuple[Part, ...]:
+        made = []
+        for node in _bound(bound, "header") if bound is not None else ():
+            message = self._definitions.find("message", node, node.get("message", ""))
+            part = None
+            if message is not None:
+                part = next((p for p in message.iterfind(f"{{{WSDL}}}part") if p.get("name") == node.get("part")), None)
+            if message is None or part is None:
+                self._definitions.notes.append(
+                    f"operation {self._node.get('name')}: the header {node.get('message')} {node.get('part') or ''} is not in the WSDL"
+                )
+                continue
+            found = self._part(message, part)
+            if found is not None:
+                made.append(found)
+        return tuple(made)
+
+    def _faults(self, abstract: Node) -> Iterator[Part]:
+        for fault in abstract.iterfind(f"{{{WSDL}}}fault"):
+            message = self._definitions.find("message", fault, fault.get("message", ""))
+            if message is None:
+                self._definitions.notes.append(f"the message {fault.get('message')} of a fault is not in the WSDL")
+                continue
+            for part in message.iterfind(f"{{{WSDL}}}part"):
+                if part.get("element"):  # a detail holds elements (WS-I Basic Profile R2205)
+                    made = self._part(message, part)
+                    if made is not None:
+                        yield Part(fault.get("name") or message.get("name", ""), made.tag, made.element, made.doc)
+
+
+def _nillable(part: Part) -> Part:
+    element = part.element
+    if element.glob:
+        return part
+    return Part(part.name, part.tag, Element(element.tag, element.type, nillable=True), part.doc)
+
+
+def _soap_of(binding: Node) -> str:
+    return next(
+        (
+            _VERSIONS[namespace(each.tag)]
+            for each in binding
+            if namespace(each.tag) in _VERSIONS and local(each.tag) == "binding"
+        ),
+        "",
+    )
+
+
+def _bound(node: Node, name: str) -> Iterator[Node]:
+    """The SOAP elements of a name in a binding's operation, input or output, within mime:multipartRelated too."""
+    yield from node.iter(*(f"{{{uri}}}{name}" for uri in _VERSIONS))
+
+
+def _doc(node: Node | None) -> str:
+    found = node.find(f"{{{WSDL}}}documentation") if node is not None else None
+    words = " ".join("".join(found.itertext()).split()) if found is not None else ""
+    return words if len(words) <= 500 else words[:499] + "…"
