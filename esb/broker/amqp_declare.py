@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker
 
 from esb.broker.amqp_thread import IoThread
 from esb.broker.headers import refused
@@ -17,6 +17,7 @@ from esb.errors import TransportError
 log = logging.getLogger(__name__)
 
 Answer = Callable[[TransportError | None], None]
+_INVALID = 503  # an exchange type that the broker does not know costs the whole connection, not only the channel
 
 
 class Declarable(Protocol):
@@ -62,6 +63,8 @@ class Declarer:
         self._on_settled = on_settled
         self._connection: Any = None
         self._channel: Any = None
+        self._hopeless: set[str] = set()
+        """Wire names of what costs the connection: not declared again by itself, or there would be no connection for the others."""
         self._waiting: deque[_Waiting] = deque()
         self._current: _Waiting | None = None
 
@@ -78,7 +81,11 @@ class Declarer:
     def again(self) -> None:
         """Declare everything again: something of it was deleted."""
         waiting = {id(each.declaration) for each in self._waiting}
-        remembered = [_Waiting(each, None) for each in self._topology.all() if id(each) not in waiting]
+        remembered = [
+            _Waiting(each, None)
+            for each in self._topology.all()
+            if id(each) not in waiting and each.wire not in self._hopeless
+        ]
         self._waiting.extendleft(reversed(remembered))
         self._next()
 
@@ -143,12 +150,18 @@ class Declarer:
             return
         self._channel = None
         current = self._current
-        if isinstance(reason, ChannelClosedByBroker) and current is not None and current.declaration is not None:
-            text = current.declaration.refusal(f"{reason.reply_code} {reason.reply_text}")
-            error = refused(text, current.declaration.name)
-            if current.declaration.wire not in self.faults:
-                log.error("%s", text)
-            self._declared(error)
+        if current is None or current.declaration is None:
+            return
+        if isinstance(reason, ConnectionClosedByBroker) and reason.reply_code == _INVALID:
+            self._connection = None
+            self._hopeless.add(current.declaration.wire)
+        elif not isinstance(reason, ChannelClosedByBroker):
+            return
+        text = current.declaration.refusal(f"{reason.reply_code} {reason.reply_text}")
+        error = refused(text, current.declaration.name)
+        if current.declaration.wire not in self.faults:
+            log.error("%s", text)
+        self._declared(error)
 
     def _declared(self, error: TransportError | None) -> None:
         current, self._current = self._current, None

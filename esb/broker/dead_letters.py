@@ -1,20 +1,35 @@
 """Failed messages on a broker: look at them, send them back to where they came from, throw them away. Used by ``esb dlq``.
 
-Everything works by message id, on any :class:`esb.broker.contract.Broker` that is open. Replaying is safe to repeat: a message is removed only after
-the queue it came from has confirmed it, and it keeps its id, so that whoever gets it twice after a crash between the two can tell.
+Everything works by message id, on any :class:`esb.broker.contract.Broker` that is open, in one pass over a queue. Replaying and editing are safe to
+repeat: a message is removed only after its successor is confirmed, which has the same id, so that whoever gets it twice after a crash between the two
+can tell.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from esb.broker.contract import Broker, Outgoing, Stored
-from esb.broker.history import ATTEMPTS, ERROR, ERROR_CLASS, FAILED_AT, ORIGIN, REPORT, ROUTE, STEP, STEP_AT
-from esb.edge import without_control
+from esb.broker.history import (
+    ATTEMPTS,
+    EDITED,
+    ERROR,
+    ERROR_CLASS,
+    FAILED_AT,
+    ORIGIN,
+    REPORT,
+    ROUTE,
+    STEP,
+    STEP_AT,
+    TRIED,
+    tries,
+)
+from esb.edge import is_control, without_control
 from esb.errors import NotConnected, TransportError
 
 DEAD: Final = "dead"
@@ -55,6 +70,9 @@ class DeadLetter:
     attempts: int
     failed_at: str
     report: list[dict[str, Any]] = field(default_factory=list)
+    tried: list[dict[str, Any]] = field(default_factory=list)
+    """The failed attempts before the last: attempt, at, route, step, error."""
+    edited: str = ""
 
 
 @dataclass(slots=True)
@@ -114,12 +132,16 @@ def replay(
     Headers are as they were delivered, attempts start anew. Raises Unroutable if ``queue`` does not exist; what could not be sent is in the result.
     """
     result = Result(missing=list(ids or ()))
-    for page in _pages(broker, queue, ids):
-        confirmed = _publish(broker, page, to, bodies or {}, result)
-        if confirmed:
-            broker.remove(queue, confirmed)
-        result.done += confirmed
+    wanted = None if ids is None else set(ids)
+
+    def judge(page: Sequence[Stored]) -> list[int]:
+        chosen = [(place, _letter(queue, stored)) for place, stored in enumerate(page) if _is(stored, wanted)]
+        sent = _publish(broker, chosen, to, bodies or {}, result)
+        result.done += [letter.id for place, letter in chosen if place in sent]
         progress(len(result.done) + len(result.failed))
+        return sent
+
+    broker.sweep(queue, judge, page=_PAGE)
     handled = {*result.done, *result.failed}
     result.missing = [id for id in result.missing if id not in handled]
     return result
@@ -129,68 +151,110 @@ def discard(
     broker: Broker, queue: str, ids: Collection[str] | None = None, *, progress: Progress = lambda _done: None
 ) -> int:
     """Throw messages away (None: all that are there now); returns how many. Raises Unroutable."""
-    done = 0
-    for page in _pages(broker, queue, ids):
-        done += broker.remove(queue, [one.id for one in page])
-        progress(done)
-    return done
-
-
-def _pages(broker: Broker, queue: str, ids: Collection[str] | None) -> Iterator[list[DeadLetter]]:
     wanted = None if ids is None else set(ids)
-    # As many as are there now: what fails again meanwhile, and so comes back here, is not done twice.
-    left = broker.depth(queue)
-    after: str | None = None
-    kept: str | None = None
-    while left > 0:
-        page = broker.browse(queue, limit=min(_PAGE, left), after=after)
-        if not page:
-            return
-        left -= len(page)
-        chosen = [_letter(queue, stored) for stored in page if wanted is None or stored.id in wanted]
-        if chosen:
-            yield chosen
-        # The caller may have removed messages: go on after the last one that is still there.
-        kept = _last_kept(broker, queue, page, after)
-        after = kept
+    done = 0
+
+    def judge(page: Sequence[Stored]) -> list[int]:
+        nonlocal done
+        chosen = [place for place, stored in enumerate(page) if _is(stored, wanted)]
+        done += len(chosen)
+        progress(done)
+        return chosen
+
+    return broker.sweep(queue, judge, page=_PAGE)
 
 
-def _last_kept(broker: Broker, queue: str, page: Collection[Stored], before: str | None) -> str | None:
-    ids = {stored.id for stored in page}
-    still = [stored.id for stored in broker.browse(queue, limit=len(ids), after=before) if stored.id in ids]
-    return still[-1] if still else before
+def visit(broker: Broker, queue: str, each: Callable[[DeadLetter], None]) -> None:
+    """Show all failed messages of a queue to ``each``, oldest first, in one pass. Raises Unroutable."""
+
+    def judge(page: Sequence[Stored]) -> tuple[int, ...]:
+        for stored in page:
+            each(_letter(queue, stored))
+        return ()
+
+    broker.sweep(queue, judge, page=_PAGE)
+
+
+def edit(broker: Broker, letter: DeadLetter, *, edited: str) -> bool:
+    """Put a message in the place of the one with its id: ``letter``'s body, headers and content type, the history as it was; whether it was there.
+
+    ``edited`` is noted on it: when, and by whom. It goes to the end of its queue. Raises the TransportError of the publish; then nothing has changed.
+    """
+
+    def judge(page: Sequence[Stored]) -> list[int]:
+        old = [place for place, stored in enumerate(page) if stored.id == letter.id]
+        if old:
+            history = {name: value for name, value in page[old[-1]].headers.items() if is_control(name)}
+            headers = dict(without_control(letter.headers)) | history | {EDITED: edited}
+            message = Outgoing(letter.id, letter.body, headers, letter.content_type, published_at=letter.published_at)
+            [error] = _sent(broker, [(letter.queue, message)])
+            if error is not None:
+                raise error
+        return old
+
+    return broker.sweep(letter.queue, judge, page=_PAGE) > 0
+
+
+def data(letter: DeadLetter, *, body: bool) -> dict[str, Any]:
+    """As JSON can hold it; a body that is no text as base64."""
+    told = asdict(letter)
+    content = told.pop("body")
+    told["size"] = len(content)
+    if body:
+        try:
+            told["body"] = content.decode()
+        except UnicodeDecodeError:
+            told["bodyBase64"] = base64.b64encode(content).decode()
+    return told
+
+
+def _is(stored: Stored, wanted: Collection[str] | None) -> bool:
+    return wanted is None or stored.id in wanted
 
 
 def _publish(
-    broker: Broker, page: Collection[DeadLetter], to: str | None, bodies: Mapping[str, bytes], result: Result
-) -> list[str]:
-    waiting = threading.Semaphore(0)
-    errors: dict[str, TransportError | None] = {}
-    sent = []
-    for one in page:
+    broker: Broker,
+    page: Collection[tuple[int, DeadLetter]],
+    to: str | None,
+    bodies: Mapping[str, bytes],
+    result: Result,
+) -> list[int]:
+    """Send a page's messages back; the places of those that are confirmed."""
+    places, messages = [], []
+    for place, one in page:
         target = to or one.origin
         if not target:
             result.failed[one.id] = "it does not say where it came from; name the queue to send it to"
-            continue
-        if target == one.queue:
-            # Removing by id would take the new one with the old.
+        elif target == one.queue:
+            # It would go round: its failure would bring it back here with its history lost.
             result.failed[one.id] = f"it is on {target} already; name another queue to send it to"
-            continue
-        message = Outgoing(one.id, bodies.get(one.id, one.body), dict(without_control(one.headers)), one.content_type)
+        else:
+            headers = dict(without_control(one.headers))
+            places.append((place, one.id))
+            messages.append((target, Outgoing(one.id, bodies.get(one.id, one.body), headers, one.content_type)))
+    sent = []
+    for (place, id), error in zip(places, _sent(broker, messages), strict=True):
+        if error is None:
+            sent.append(place)
+        else:
+            result.failed[id] = str(error)
+    return sent
 
-        def done(error: TransportError | None, id: str = one.id) -> None:
-            errors[id] = error
+
+def _sent(broker: Broker, messages: Sequence[tuple[str, Outgoing]]) -> list[TransportError | None]:
+    """Publish messages to queues and wait for all answers."""
+    waiting = threading.Semaphore(0)
+    errors: list[TransportError | None] = [NotConnected("no answer")] * len(messages)
+    for number, (queue, message) in enumerate(messages):
+
+        def done(error: TransportError | None, number: int = number) -> None:
+            errors[number] = error
             waiting.release()
 
-        broker.publish(target, message, done)
-        sent.append(one.id)
-    for _ in sent:
+        broker.publish(queue, message, done)
+    for _ in messages:
         waiting.acquire()
-    for id in sent:
-        error = errors.get(id, NotConnected("no answer"))
-        if error is not None:
-            result.failed[id] = str(error)
-    return [id for id in sent if id not in result.failed]
+    return errors
 
 
 def _letter(queue: str, stored: Stored) -> DeadLetter:
@@ -211,6 +275,8 @@ def _letter(queue: str, stored: Stored) -> DeadLetter:
         attempts=int(told.get(ATTEMPTS) or 0),
         failed_at=_text(told, FAILED_AT),
         report=_report(told.get(REPORT)),
+        tried=tries(told.get(TRIED)),
+        edited=_text(told, EDITED),
     )
 
 

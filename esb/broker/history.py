@@ -22,9 +22,15 @@ ATTEMPTS: Final = "esb-attempts"
 FAILED_AT: Final = "esb-failed-at"
 ORIGIN: Final = "esb-origin-queue"
 REPORT: Final = "esb-report"
+TRIED: Final = "esb-tried"
+"""The failed attempts before the last, oldest first, as JSON: see :func:`tried`."""
+EDITED: Final = "esb-edited"
+"""When somebody changed the message, and who."""
 
 _MAX_ERROR: Final = 2_000
 _MAX_REPORT: Final = 16_000
+_MAX_TRIED: Final = 10
+_MAX_TRIED_ERROR: Final = 300
 _USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
 _SECRET: Final = re.compile(
     r"""\b((?:[\w-]*(?:password|passwd|secret|token|api[-_]?key)|authorization)["']?\s*[=:]\s*)
@@ -66,6 +72,28 @@ def history(error: BaseException, *, route: str, step: str, at: str, attempts: i
     if report:
         headers[REPORT] = report_text(report)
     return {name: value for name, value in headers.items() if value not in {"", None}}
+
+
+def tried(before: Any, error: BaseException, *, route: str, step: str, attempt: int) -> dict[str, Any]:
+    """The header for a message that is tried again: what it says already (``before``) and this attempt; the newest ten are kept."""
+    entry = {
+        "attempt": attempt,
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+        "route": route,
+        "step": step,
+        "error": _cut(f"{type(error).__qualname__}: {without_secrets(str(error))}", _MAX_TRIED_ERROR),
+    }
+    entry = {name: value for name, value in entry.items() if value != ""}
+    return {TRIED: json.dumps([*tries(before), entry][-_MAX_TRIED:], ensure_ascii=False)}
+
+
+def tries(text: Any) -> list[dict[str, Any]]:
+    """What :func:`tried` wrote; nothing where it is not that."""
+    try:
+        told = json.loads(text) if isinstance(text, str) else []
+    except ValueError:
+        return []
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
 
 
 def report_text(report: list[dict[str, Any]]) -> str:

@@ -1,28 +1,31 @@
-"""``esb dlq``: messages that failed: list them, look at one, send them back, throw them away."""
+"""``esb dlq``: messages that failed: list them, look at one, change it, send them back, take them along, throw them away."""
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from esb.broker.contract import Broker
-from esb.broker.dead_letters import DeadLetter, Result, discard, replay
+from esb.broker.dead_letters import DeadLetter, Result, data, discard, edit, replay
+from esb.broker.selection import Selection, chosen, one, queues, select
+from esb.cli import _editing, _export
 from esb.cli._broker import opened
-from esb.cli._selection import Selection, chosen_by_queue, options, queues, select, unambiguous
+from esb.cli._letter import kind, line, page
+from esb.cli._selection import options, told_as_usage
 from esb.cli._terminal import example, plural, progress, table
 from esb.cli.main import EXIT_FINDINGS, Options
+from esb.runtime.audit import person, record
 
-_LONGEST = 4000
 _EXAMPLE = """\
 esb dlq list --route erp-order
 esb dlq show --id 01A1FDDB
+esb dlq edit --id 01A1FDDB
 esb dlq replay --queue orders.customs.dlq --all
 esb dlq discard --older-than 30d --yes
 """
@@ -32,7 +35,8 @@ esb dlq discard --older-than 30d --yes
 def command() -> None:
     """Look at messages that could not be processed, send them back to where they came from, or throw them away.
 
-    A dead letter could not be processed; an invalid message breaks its type. Both are kept as they were delivered, with their history.
+    A dead letter could not be processed; an invalid message breaks its type. Both are kept as they were delivered, with their history. What is
+    changed here is noted in audit.jsonl in the state folder.
     """
 
 
@@ -43,31 +47,46 @@ def command() -> None:
 @click.pass_obj
 def show_list(given: Options, /, *, selection: Selection, limit: int, as_json: bool) -> None:
     """List queues with failed messages, and the messages, oldest first."""
-    with opened(given.project()) as broker:
+    shown: list[DeadLetter] = []
+    count = 0
+
+    def keep(letter: DeadLetter) -> None:
+        nonlocal count
+        count += 1
+        if len(shown) < limit:
+            shown.append(letter)
+
+    with opened(given.project()) as broker, told_as_usage():
         found = queues(broker, selection)
-        total = sum(queue.depth for queue in found)
-        with progress("looking", total) as looked:
-            chosen = list(select(broker, selection, looked))
+        with progress("looking", sum(queue.depth for queue in found)) as looked:
+            select(broker, selection, keep, looked)
     if as_json:
         told = {
             "queues": [asdict(queue) for queue in found],
-            "selected": len(chosen),
-            "messages": [_data(letter, body=False) for letter in chosen[:limit]],
+            "selected": count,
+            "messages": [data(letter, body=False) for letter in shown],
         }
         click.echo(json.dumps(told, indent=2, default=str))
         return
     click.echo(table(("QUEUE", "KIND", "MESSAGES"), [(queue.name, queue.kind, queue.depth) for queue in found]))
-    if not chosen:
+    if not count:
         click.echo("no failed messages" if selection == Selection() else "no failed message is like that")
         return
     rows = [
-        (one.id, one.queue, one.route or "-", one.attempts, one.failed_at[:19], f"{_kind(one)}: {_line(one.error)}")
-        for one in chosen[:limit]
+        (
+            each.id,
+            each.queue,
+            each.route or "-",
+            each.attempts,
+            each.failed_at[:19],
+            f"{kind(each)}: {line(each.error)}",
+        )
+        for each in shown
     ]
     click.echo()
     click.echo(table(("ID", "QUEUE", "ROUTE", "TRIES", "FAILED (UTC)", "ERROR"), rows))
-    if len(chosen) > limit:
-        click.echo(f"and {len(chosen) - limit} more; raise --limit, or choose by --route, --error or --older-than")
+    if count > limit:
+        click.echo(f"and {count - limit} more; raise --limit, or choose by --route, --error or --older-than")
 
 
 @command.command("show", epilog=example("esb dlq show --id 01A1FDDB"))
@@ -77,12 +96,90 @@ def show_list(given: Options, /, *, selection: Selection, limit: int, as_json: b
 @click.option("--json", "as_json", is_flag=True, help="As JSON; a body that is no text as base64.")
 @click.pass_obj
 def show(given: Options, /, *, id: str, queue: str, full: bool, as_json: bool) -> None:
-    """Show one message: what was delivered, why it failed, where, and how often it was tried."""
-    with opened(given.project()) as broker:
-        found = list(select(broker, Selection(ids=(id,), queue=queue)))
-    unambiguous((id,), found)
-    letter = next((one for one in found if one.id == id), found[0])
-    click.echo(json.dumps(_data(letter, body=True), indent=2, default=str) if as_json else _page(letter, full=full))
+    """Show one message: what was delivered, why it failed, where, and each attempt."""
+    with opened(given.project()) as broker, told_as_usage():
+        letter = one(broker, id, queue)
+    click.echo(json.dumps(data(letter, body=True), indent=2, default=str) if as_json else page(letter, full=full))
+
+
+@command.command("edit", epilog=example("esb dlq edit --id 01A1FDDB --set country=NL --body-file order.json"))
+@click.option("--id", "id", required=True, metavar="ID", help="Its id, or the beginning of it.")
+@click.option("--queue", default="", metavar="NAME", help="On this queue.")
+@click.option("--set", "headers", multiple=True, metavar="NAME=TEXT", help="Give it this header; may be repeated.")
+@click.option("--unset", multiple=True, metavar="NAME", help="Take this header from it; may be repeated.")
+@click.option(
+    "--body-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Its new body.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def change(
+    given: Options,
+    /,
+    *,
+    id: str,
+    queue: str,
+    headers: tuple[str, ...],
+    unset: tuple[str, ...],
+    body_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Change the headers or the body of one message, which stays where it is: 'esb dlq replay' sends it back.
+
+    Without --set, --unset and --body-file it is opened in your editor ($VISUAL or $EDITOR). Its id, its history and its place of origin stay; the
+    message goes to the end of its queue.
+    """
+    project = given.project()
+    with opened(project) as broker, told_as_usage():
+        letter = one(broker, id, queue)
+        told = headers or unset or body_file is not None
+        changed = _set(letter, headers, unset, body_file) if told else _by_editor(letter)
+        if changed == letter:
+            click.echo(json.dumps({"edited": 0}) if as_json else f"{letter.id} is as it was")
+            return
+        if not edit(broker, changed, edited=f"by {person()}"):
+            raise click.ClickException(f"{letter.id} is not on {letter.queue} any more; nothing was changed")
+    names = sorted(
+        name
+        for name in {*letter.headers, *changed.headers}
+        if letter.headers.get(name) != changed.headers.get(name)
+        or (name in letter.headers) != (name in changed.headers)
+    )
+    body = letter.body != changed.body
+    record(project.state_folder, "dlq edit", person(), id=letter.id, queue=letter.queue, headers=names, body=body)
+    click.echo(json.dumps({"edited": 1, "id": letter.id}) if as_json else f"{letter.id} is changed")
+
+
+def _set(letter: DeadLetter, given: tuple[str, ...], unset: tuple[str, ...], body: Path | None) -> DeadLetter:
+    headers, content_type = dict(letter.headers), letter.content_type
+    for name in unset:
+        if headers.pop(name, None) is None:
+            raise click.UsageError(f"--unset {name}: it has no such header")
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--set {text}: write --set NAME=TEXT")
+        if name.lower() == _editing.CONTENT_TYPE.lower():
+            content_type = value or None
+        else:
+            headers |= _editing.changed(letter.headers, name, value)
+    return replace(
+        letter,
+        headers=headers,
+        content_type=content_type,
+        body=letter.body if body is None else body.read_bytes(),
+    )
+
+
+def _by_editor(letter: DeadLetter) -> DeadLetter:
+    text = _editing.written(letter)
+    saved = click.edit(text, extension=".txt")
+    if saved is None or saved == text:
+        return letter
+    headers, content_type, body = _editing.read(saved, letter)
+    return replace(letter, headers=headers, content_type=content_type, body=body)
 
 
 @command.command("replay", epilog=example("esb dlq replay --route erp-order --error NotConnected"))
@@ -101,22 +198,25 @@ def send_back(given: Options, /, *, selection: Selection, to: str | None, body: 
 
     Each is removed here only after that queue has confirmed it, and keeps its id. What could not be sent stays where it is; exit code 1.
     """
-    with opened(given.project()) as broker:
-        chosen = _choose(broker, selection)
-        count = sum(map(len, chosen.values()))
+    project = given.project()
+    with opened(project) as broker:
+        meant = _choose(broker, selection)
+        count = sum(map(len, meant.values()))
         bodies = {}
         if body is not None:
             if count != 1:
                 raise click.UsageError(f"--body is for one message, and {count} are chosen")
-            bodies = {next(iter(chosen.values()))[0]: body.read_bytes()}
+            bodies = {next(iter(meant.values()))[0]: body.read_bytes()}
 
         def run(queue: str, ids: list[str], tell: Callable[[int], None]) -> Result:
             return replay(broker, queue, ids, to=to, bodies=bodies, progress=tell)
 
-        results = _each("replaying", chosen, run)
+        results = _each("replaying", meant, run)
     done = sum(len(result.done) for result in results.values())
     failed = {id: why for result in results.values() for id, why in result.failed.items()}
     missing = [id for result in results.values() for id in result.missing]
+    replayed = {queue: result.done for queue, result in results.items()}
+    record(project.state_folder, "dlq replay", person(), to=to, edited=bool(bodies), replayed=replayed, failed=failed)
     if as_json:
         click.echo(json.dumps({"replayed": done, "failed": failed, "missing": missing}, indent=2))
     else:
@@ -135,9 +235,10 @@ def send_back(given: Options, /, *, selection: Selection, to: str | None, body: 
 @click.pass_obj
 def throw_away(given: Options, /, *, selection: Selection, yes: bool, as_json: bool) -> None:
     """Throw messages away for good."""
-    with opened(given.project()) as broker:
-        chosen = _choose(broker, selection)
-        count = sum(map(len, chosen.values()))
+    project = given.project()
+    with opened(project) as broker:
+        meant = _choose(broker, selection)
+        count = sum(map(len, meant.values()))
         if count and not yes:
             if not sys.stdin.isatty():
                 raise click.UsageError(f"this would throw away {plural(count, 'message')}: say --yes")
@@ -146,26 +247,56 @@ def throw_away(given: Options, /, *, selection: Selection, yes: bool, as_json: b
         def run(queue: str, ids: list[str], tell: Callable[[int], None]) -> int:
             return discard(broker, queue, ids, progress=tell)
 
-        done = sum(_each("discarding", chosen, run).values())
+        done = sum(_each("discarding", meant, run).values())
+    record(project.state_folder, "dlq discard", person(), discarded=meant)
     click.echo(json.dumps({"discarded": done}) if as_json else f"{plural(done, 'message')} thrown away")
     sys.exit(0 if done else EXIT_FINDINGS)
 
 
+@command.command("export", epilog=example("esb dlq export --queue orders.dlq --all --to failed.jsonl"))
+@options
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A file ending in .jsonl (a message a line), or a folder (a file for each, its body beside it).",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def take_along(given: Options, /, *, selection: Selection, to: Path, as_json: bool) -> None:
+    """Write messages with bodies, headers and history to a file or a folder; they stay where they are."""
+    project = given.project()
+    with opened(project) as broker, told_as_usage():
+        if selection.empty and not selection.queue:
+            raise click.UsageError("say which messages: --queue, --id, --route, --error, an age, --header, or --all")
+        with (
+            progress("writing", sum(queue.depth for queue in queues(broker, selection))) as looked,
+            _export.into(to) as write,
+        ):
+            select(broker, selection, write, looked)
+            done = write.count
+    record(project.state_folder, "dlq export", person(), to=to.resolve(), exported=done)
+    click.echo(json.dumps({"exported": done}) if as_json else f"{plural(done, 'message')} written to {to}")
+
+
 def _choose(broker: Broker, selection: Selection) -> dict[str, list[str]]:
     if selection.empty:
-        raise click.UsageError("say which messages: --id, --route, --error, --older-than, or --all")
-    with progress("looking", sum(queue.depth for queue in queues(broker, selection))) as looked:
-        return chosen_by_queue(broker, selection, looked)
+        raise click.UsageError(
+            "say which messages: --id, --route, --error, --older-than, --newer-than, --header, or --all"
+        )
+    with told_as_usage(), progress("looking", sum(queue.depth for queue in queues(broker, selection))) as looked:
+        return chosen(broker, selection, looked)
 
 
 def _each(
-    title: str, chosen: dict[str, list[str]], run: Callable[[str, list[str], Callable[[int], None]], Any]
+    title: str, meant: dict[str, list[str]], run: Callable[[str, list[str], Callable[[int], None]], Any]
 ) -> dict[str, Any]:
     """The result of each queue, with one bar over all."""
     results = {}
     before = 0
-    with progress(title, sum(map(len, chosen.values()))) as tell:
-        for queue, ids in chosen.items():
+    with progress(title, sum(map(len, meant.values()))) as tell:
+        for queue, ids in meant.items():
 
             def told(done: int, before: int = before) -> None:
                 tell(before + done)
@@ -173,54 +304,3 @@ def _each(
             results[queue] = run(queue, ids, told)
             before += len(ids)
     return results
-
-
-def _data(letter: DeadLetter, *, body: bool) -> dict[str, Any]:
-    told = asdict(letter)
-    content = told.pop("body")
-    told["size"] = len(content)
-    if body:
-        try:
-            told["body"] = content.decode()
-        except UnicodeDecodeError:
-            told["bodyBase64"] = base64.b64encode(content).decode()
-    return told
-
-
-def _page(letter: DeadLetter, *, full: bool) -> str:
-    where = f"{letter.route or 'no route'}{f', step {letter.step}' if letter.step else ''}{f' at {letter.step_at}' if letter.step_at else ''}"
-    lines = [
-        f"id         {letter.id}",
-        f"queue      {letter.queue}, came from {letter.origin or 'an unknown queue'}",
-        f"failed     {letter.failed_at or 'at an unknown time'}, after {plural(letter.attempts, 'try').replace('trys', 'tries')}",
-        f"where      {where}",
-        f"error      {letter.error_class}: {letter.error}",
-        *(f"           {entry.get('path', '')}: {entry.get('message', '')}" for entry in letter.report),
-        "headers" if letter.headers else "headers    none",
-        *(f"  {name}: {value}" for name, value in letter.headers.items()),
-        f"body       {letter.content_type or 'of no stated type'}, {len(letter.body)} bytes",
-    ]
-    return "\n".join([*lines, _shown(letter.body, full=full)])
-
-
-def _shown(body: bytes, *, full: bool) -> str:
-    try:
-        told = body.decode()
-    except UnicodeDecodeError:
-        return f"(no text; it begins with {body[:32].hex(' ')})"
-    try:
-        told = json.dumps(json.loads(told), indent=2, ensure_ascii=False)
-    except ValueError:
-        told = "".join(one if one.isprintable() or one in "\n\t" else f"\\x{ord(one):02x}" for one in told)
-    return (
-        told if full or len(told) <= _LONGEST else f"{told[:_LONGEST]}\n... ({len(told)} characters; --full shows all)"
-    )
-
-
-def _kind(letter: DeadLetter) -> str:
-    return letter.error_class.rpartition(".")[2] or "unknown"
-
-
-def _line(text: str) -> str:
-    first = text.partition("\n")[0]
-    return first if len(first) <= 100 else f"{first[:97]}..."

@@ -9,6 +9,7 @@ from typing import Any
 from esb.context import RouteContext
 from esb.httphost import HttpRequest, HttpResponse, Respond
 from esb.runtime.control import ask_all
+from esb.runtime.deadletters import DeadLetterPaths
 from esb.runtime.metrics import exposition
 from esb.runtime.paths import Paths
 from esb.runtime.status import health, merged
@@ -16,10 +17,15 @@ from esb.runtime.status import health, merged
 _ACTIONS = ("start", "stop", "suspend", "resume")
 
 
-def mount_management(paths: Paths, context: RouteContext, run_folder: Path) -> None:
+def mount_management(paths: Paths, context: RouteContext, run_folder: Path, letters: DeadLetterPaths) -> None:
     """Put the management paths on their own listener.
 
     ``GET /health`` (200 up or degraded, 503 down), ``GET /ready``, ``GET /metrics``, ``GET /status``, ``POST /routes/{id}/{action}``.
+
+    Failed messages: ``GET /dead-letters`` (filters ``queue``, ``route``, ``error``, ``id``, ``header=NAME=TEXT``, ``olderThan``, ``newerThan``,
+    ``limit``), ``GET /dead-letters/{queue}/{id}`` with the body, ``PATCH`` there with ``headers``, ``body`` and ``contentType``,
+    ``POST /dead-letters/replay`` and ``POST /dead-letters/discard`` with the filters (or ``all``) as JSON: answered with 202 and the path of a job,
+    ``GET /jobs/{id}``.
     """
 
     def status() -> dict[str, Any]:
@@ -54,6 +60,7 @@ def mount_management(paths: Paths, context: RouteContext, run_folder: Path) -> N
     paths.mount(["GET"], "/metrics", metrics, owner="management")
     paths.mount(["GET"], "/status", lambda _, respond: respond(_json(status())), owner="management")
     paths.mount(["POST"], "/routes/{id}/{action}", control, owner="management")
+    letters.mount(paths)
 
 
 def _depths(context: RouteContext) -> dict[str, int]:

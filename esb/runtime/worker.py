@@ -20,6 +20,7 @@ from esb.errors import ConfigError
 from esb.project import Project
 from esb.runtime.bus import load_routes, make_context
 from esb.runtime.control import ControlSocket
+from esb.runtime.deadletters import DeadLetterPaths
 from esb.runtime.lease import Lease
 from esb.runtime.management import mount_management
 from esb.runtime.paths import Paths
@@ -49,6 +50,9 @@ class BusApplication:
             "lease": lambda _: Lease(project.state_folder / f"{project.instance or 'bus'}.lease"),
         }
         self.context: RouteContext = make_context(project, services)
+        self._letters = DeadLetterPaths(
+            lambda: self.context.running_service("broker"), project.run_folder, project.state_folder
+        )
         self._control = ControlSocket(project.run_folder, self._answer)
         self._quiet = threading.Lock()
         self._quieted = False
@@ -86,7 +90,7 @@ class BusApplication:
         # Short turns keep the I/O thread prompt beside steps that are busy with the processor (measured: a factor of thirty for a broker's thread).
         sys.setswitchinterval(0.0005)
         load_routes(self.project, self.context)
-        mount_management(self._management, self.context, self.project.run_folder)
+        mount_management(self._management, self.context, self.project.run_folder, self._letters)
         try:
             self.context.start()
         except ConfigError as error:
@@ -124,6 +128,8 @@ class BusApplication:
                 return worker_status(self.context, ready=self.ready, inflight_http=self.web.inflight)
             case "route":
                 return {"pid": os.getpid(), "status": self.context.route_control(question["action"], question["id"])}
+            case "job":
+                return self._letters.job(question["id"])
             case other:
                 return {"error": f"unknown question {other!r}"}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from esb.broker.contract import Delivery, Move, Outcome, Retry
-from esb.broker.history import causes, history
+from esb.broker.history import ORIGIN, TRIED, causes, history, tried
 from esb.errors import RemoteFault, TransportError, ValidationFailed
 from esb.exchange import Exchange
 from esb.javanames import ValidationException
@@ -43,7 +43,7 @@ class FailurePolicy:
         """What to do with the delivery."""
         verdict = self.verdict(error)
         if verdict == RETRY and (self.maximum_redeliveries < 0 or delivery.attempts <= self.maximum_redeliveries):
-            return Retry(self.pause(delivery.attempts, error))
+            return Retry(self.pause(delivery.attempts, error), again(delivery, error, exchange))
         return Move(self.invalid if verdict == INVALID else self.dead_letters, failed(delivery, error, exchange))
 
     def pause(self, attempts: int, error: BaseException) -> float:
@@ -53,6 +53,19 @@ class FailurePolicy:
             (cause.retry_after or 0.0 for cause in causes(error) if isinstance(cause, TransportError)), default=0.0
         )
         return max(min(grown, self.maximum_delay), asked)
+
+
+def again(delivery: Delivery, error: BaseException, exchange: Exchange) -> dict[str, object]:
+    """The header that a message is tried again with: what went wrong each time."""
+    label = exchange.properties.get("esb.failedStep")
+    return tried(
+        # On a queue of failed messages it tells of another queue's attempts.
+        None if ORIGIN in delivery.headers else delivery.headers.get(TRIED),
+        error,
+        route=str(exchange.properties.get("CamelFailureRouteId") or exchange.from_route or ""),
+        step=label.id if label is not None else "",
+        attempt=delivery.attempts,
+    )
 
 
 def failed(delivery: Delivery, error: BaseException, exchange: Exchange) -> dict[str, object]:

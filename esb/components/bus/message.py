@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from esb.broker.contract import Delivery, Outgoing
+from esb.broker.history import ORIGIN
 from esb.coerce import Source, is_element, octets
 from esb.edge import is_control
 from esb.errors import ConversionFailed
@@ -126,6 +127,6 @@ def incoming(delivery: Delivery, pattern: str) -> Exchange:
     exchange = Exchange(delivery.body, headers, pattern=pattern)
     exchange.id = delivery.id
     exchange.properties[MESSAGE_ID] = delivery.id
-    if history:
+    if ORIGIN in history:  # else it is only tried again
         exchange.properties[DEAD_LETTER] = history
     return exchange

@@ -73,6 +73,11 @@ def test_list_tells_the_queues_and_the_messages(esb, failed):
         (("--id", "A"), ["A1", "A2"]),
         (("--older-than", "1h"), []),
         (("--older-than", "0"), ["A1", "A2", "B1", "B2"]),
+        (("--newer-than", "1h"), ["A1", "A2", "B1", "B2"]),
+        (("--newer-than", "0"), []),
+        (("--header", "orderId=B2"), ["B2"]),
+        (("--header", "orderId", "--header", "orderId=A1"), ["A1"]),
+        (("--header", "country"), []),
     ],
 )
 def test_a_selection_names_messages_by_what_is_known_of_them(esb, failed, options, meant):
@@ -170,3 +175,99 @@ def test_a_queue_of_messages_that_did_not_fail_is_never_touched(esb, failed):
     told = esb("-C", failed, "dlq", "discard", "--queue", "orders", "--all", "--yes")
     assert told.code == 2
     assert depths(failed)["orders"] == 2
+
+
+def stored(project, queue):
+    broker = open_broker(f"sqlite:{project}/bus.db")
+    broker.open()
+    assert connected(broker, 10)
+    try:
+        return {one.id: one for one in broker.browse(queue)}
+    finally:
+        broker.close()
+
+
+def test_edit_changes_headers_and_body_and_keeps_the_history_and_the_id(esb, failed, tmp_path):
+    (tmp_path / "body").write_text('{"order": 2}')
+    told = esb("-C", failed, "dlq", "edit", "--id", "A1", "--set", "country=NL", "--body-file", tmp_path / "body")
+    assert (told.code, told.out) == (0, "A1 is changed\n")
+    letters = stored(failed, "orders.dlq")
+    assert set(letters) == {"A1", "A2"}
+    changed = letters["A1"]
+    assert changed.body == b'{"order": 2}'
+    assert changed.content_type == "application/json"
+    assert (changed.headers["country"], changed.headers["orderId"]) == ("NL", "A1")
+    assert changed.headers["esb-origin-queue"] == "orders"
+    assert "edited" in esb("-C", failed, "dlq", "show", "--id", "A1").out
+
+
+def test_an_edited_message_is_replayed_as_it_was_changed(esb, failed):
+    assert esb("-C", failed, "dlq", "edit", "--id", "A1", "--set", "country=NL", "--unset", "orderId").code == 0
+    assert esb("-C", failed, "dlq", "replay", "--id", "A1").code == 0
+    assert stored(failed, "orders")["A1"].headers == {"country": "NL"}
+
+
+def test_edit_opens_the_editor_and_an_unchanged_text_changes_nothing(esb, failed, tmp_path, monkeypatch):
+    editor = tmp_path / "editor.sh"
+    editor.write_text(
+        """#!/bin/sh\nsed -i -e 's/orderId: A1/orderId: 77\\nnew: yes/' -e 's/"order": 1/"order": 3/' "$1"\n"""
+    )
+    editor.chmod(0o700)
+    monkeypatch.setenv("VISUAL", str(editor))
+    assert esb("-C", failed, "dlq", "edit", "--id", "A1").out == "A1 is changed\n"
+    changed = stored(failed, "orders.dlq")["A1"]
+    assert changed.body == b'{"order": 3}'
+    assert {name: value for name, value in changed.headers.items() if not name.startswith("esb-")} == {
+        "orderId": "77",
+        "new": "yes",
+    }
+    assert esb("-C", failed, "dlq", "edit", "--id", "A2").code == 0
+    monkeypatch.setenv("VISUAL", "true")
+    assert esb("-C", failed, "dlq", "edit", "--id", "B1").out == "B1 is as it was\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--set", "CamelFileName=../x"), "the bus's own"),
+        (("--set", "esb-origin-queue=other"), "the bus's own"),
+        (("--unset", "country"), "no such header"),
+        (("--set", "country"), "NAME=TEXT"),
+    ],
+)
+def test_an_edit_that_may_not_be_changes_nothing(esb, failed, options, why):
+    told = esb("-C", failed, "dlq", "edit", "--id", "A1", *options)
+    assert told.code == 2
+    assert why in told.err
+    assert "esb-edited" not in stored(failed, "orders.dlq")["A1"].headers
+
+
+def test_export_writes_a_line_for_each_message_and_leaves_them(esb, failed, tmp_path):
+    told = esb("-C", failed, "dlq", "export", "--all", "--to", tmp_path / "all.jsonl")
+    assert (told.code, told.out) == (0, f"4 messages written to {tmp_path / 'all.jsonl'}\n")
+    lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert [line["id"] for line in lines] == ["A1", "A2", "B1", "B2"]
+    assert lines[0]["body"] == '{"order": 1}'
+    assert lines[2]["report"] == [{"path": "lines", "message": "missing"}]
+    assert depths(failed)["orders.dlq"] == 2
+    assert esb("-C", failed, "dlq", "export", "--all", "--to", tmp_path / "all.jsonl").code == 2
+
+
+def test_export_to_a_folder_writes_bodies_byte_for_byte(esb, failed, tmp_path):
+    assert esb("-C", failed, "dlq", "export", "--queue", "orders.invalid", "--to", tmp_path / "out").code == 0
+    folder = tmp_path / "out" / "orders.invalid"
+    assert sorted(file.name for file in folder.iterdir()) == ["B1.body", "B1.json", "B2.body", "B2.json"]
+    assert (folder / "B1.body").read_bytes() == b'{"order": 1}'
+    assert json.loads((folder / "B1.json").read_text())["route"] == "route-B"
+
+
+def test_every_change_is_noted_with_who_made_it(esb, failed):
+    esb("-C", failed, "dlq", "edit", "--id", "A1", "--set", "country=NL")
+    esb("-C", failed, "dlq", "replay", "--id", "A1")
+    esb("-C", failed, "dlq", "discard", "--route", "route-B", "--yes")
+    noted = [json.loads(line) for line in (failed / "var" / "audit.jsonl").read_text().splitlines()]
+    assert [one["action"] for one in noted] == ["dlq edit", "dlq replay", "dlq discard"]
+    assert all(one["by"] and one["at"] for one in noted)
+    assert noted[0]["headers"] == ["country"]
+    assert noted[1]["replayed"] == {"orders.dlq": ["A1"]}
+    assert noted[2]["discarded"] == {"orders.invalid": ["B1", "B2"]}

@@ -1,3 +1,4 @@
+import json
 import threading
 
 import pytest
@@ -101,6 +102,8 @@ def test_a_message_that_the_route_did_not_handle_comes_again_and_then_is_a_dead_
     assert [exchange.headers.get("CamelRedeliveryCounter") for exchange in route.exchanges] == [None, 1, 2]
     history = {name: value for name, value in dead.headers.items() if name.startswith("esb-")}
     assert history.pop("esb-failed-at").endswith("+00:00")
+    tried = json.loads(history.pop("esb-tried"))
+    assert [(one["attempt"], one["error"]) for one in tried] == [(1, "StepFailed: no luck"), (2, "StepFailed: no luck")]
     assert history == {
         "esb-error-class": "esb.errors.StepFailed",
         "esb-error": "no luck",

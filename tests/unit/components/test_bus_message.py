@@ -123,9 +123,9 @@ def test_no_control_header_comes_in():
 
 
 def test_the_history_of_a_dead_letter_comes_as_a_property():
-    exchange = incoming(delivered(headers={"esb-error": "bad", "ok": 1}), "InOnly")
+    exchange = incoming(delivered(headers={"esb-error": "bad", "esb-origin-queue": "orders", "ok": 1}), "InOnly")
     assert exchange.headers == {"ok": 1}
-    assert exchange.properties[messages.DEAD_LETTER] == {"esb-error": "bad"}
+    assert exchange.properties[messages.DEAD_LETTER] == {"esb-error": "bad", "esb-origin-queue": "orders"}
 
 
 def test_a_redelivery_says_so():

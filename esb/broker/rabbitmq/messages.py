@@ -1,0 +1,105 @@
+"""Messages as they travel to and from any RabbitMQ: pika's properties from plain values, and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import pika
+from pika.compat import long
+
+from esb.broker.amqp_message import encoded, headers_of
+from esb.broker.contract import Delivery
+from esb.broker.subscription import Held
+
+ATTRIBUTES: Final = (
+    "content_type", "content_encoding", "delivery_mode", "priority", "correlation_id", "reply_to", "expiration", "message_id",
+    "timestamp", "type", "user_id", "app_id", "cluster_id",
+)  # fmt: skip
+"""Properties of a message, as pika calls them."""
+_OURS: Final = "x-esb-"
+_DEEPEST: Final = 16
+
+
+@dataclass(slots=True)
+class Received(Delivery):
+    """A delivery with all that RabbitMQ told about it; ``attributes`` are its properties but the headers, absent ones left out."""
+
+    attributes: Mapping[str, Any] | None = None
+    exchange: str = ""
+    routing_key: str = ""
+
+
+def received(queue: str, held: Held, tag: int, epoch: int) -> Received:
+    """A delivery of what a subscription received."""
+    properties = held.properties
+    attributes = attributes_of(properties)
+    return Received(
+        properties.message_id or "",
+        held.body,
+        table(properties),
+        properties.content_type,
+        queue,
+        1,
+        held.redelivered,
+        tag,
+        epoch,
+        attributes=attributes,
+        exchange=held.exchange,
+        routing_key=held.routing_key,
+    )
+
+
+def attributes_of(properties: Any) -> dict[str, Any]:
+    """The properties that are set, but the headers."""
+    return {name: value for name in ATTRIBUTES if (value := getattr(properties, name)) is not None}
+
+
+def table(properties: Any) -> dict[str, Any]:
+    """The headers as plain data: those of :func:`headers_of`, and also what the broker wrote, tables and lists."""
+    raw = properties.headers
+    if not raw:
+        return {}
+    headers = headers_of(properties)
+    for name, value in raw.items():
+        if name not in headers and not name.startswith(_OURS):
+            headers[name] = plain(value)
+    return headers
+
+
+def plain(value: Any) -> Any:
+    """A value of a header table without pika's own types."""
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    if type(value) is long:  # pika's own subclass, which prints as 7L
+        return int(value)
+    return value
+
+
+def properties(attributes: Mapping[str, Any], headers: Mapping[str, Any]) -> pika.BasicProperties:
+    """Properties to send. Nested values that AMQP or pika cannot write become text."""
+    table = encoded({name: _writable(value, 0) for name, value in headers.items()}) if headers else None
+    return pika.BasicProperties(headers=table, **attributes)
+
+
+def again(original: Mapping[str, Any], headers: Mapping[str, Any], extra: Mapping[str, Any]) -> pika.BasicProperties:
+    """Properties of a message that is published as it was received, with further headers; it must not expire again."""
+    attributes = {name: value for name, value in original.items() if name not in {"expiration", "user_id"}}
+    return properties(attributes | {"delivery_mode": 2}, dict(headers) | dict(extra))
+
+
+def _writable(value: Any, depth: int) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _writable(inner, depth + 1) for name, inner in value.items()} if depth < _DEEPEST else "..."
+    if isinstance(value, list | tuple):
+        return [_writable(inner, depth + 1) for inner in value] if depth < _DEEPEST else "..."
+    if depth and isinstance(value, float | Decimal):
+        return str(value)  # the headers' own types are told beside them (amqp_message), those of inner values are not
+    if depth and isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value if isinstance(value, str | bytes | bool | int | float | Decimal | dt.datetime | None) else str(value)

@@ -1,0 +1,75 @@
+"""A failed message as a text to edit."""
+
+import dataclasses
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esb.broker.dead_letters import DeadLetter
+from esb.cli._editing import read, written
+from esb.errors import OptionError
+
+LETTER = DeadLetter(
+    id="m1",
+    queue="q.dlq",
+    body=b"body\n\nwith an empty line",
+    headers={
+        "text": "a b",
+        "lines": "a\nb",
+        "number": 7,
+        "share": Decimal("1.50"),
+        "flag": True,
+        "none": None,
+        "digits": "12",
+    },
+    content_type="text/plain",
+    published_at=None,
+    origin="q",
+    route="r",
+    step="s",
+    step_at="",
+    error_class="esb.errors.StepFailed",
+    error="it\nbroke",
+    attempts=3,
+    failed_at="",
+)
+
+
+def test_a_text_saved_as_it_was_is_the_same_message():
+    assert read(written(LETTER), LETTER) == (LETTER.headers, "text/plain", LETTER.body)
+
+
+@given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))
+def test_every_body_without_carriage_returns_comes_back(text):
+    letter = dataclasses.replace(LETTER, body=text.encode())
+    assert read(written(letter), letter)[2] == text.encode()
+
+
+def test_a_changed_number_stays_a_number_and_a_changed_text_a_text():
+    headers, _, _ = read(written(LETTER).replace("number: 7", "number: 8").replace("digits: 12", "digits: 13"), LETTER)
+    assert (headers["number"], headers["digits"]) == (8, "13")
+
+
+def test_a_line_taken_away_takes_the_header_away():
+    headers, content_type, _ = read(
+        written(LETTER).replace("flag: true\n", "").replace("Content-Type: text/plain\n", ""), LETTER
+    )
+    assert "flag" not in headers
+    assert content_type is None
+
+
+def test_the_line_end_that_an_editor_adds_is_not_part_of_the_body():
+    assert read(written(LETTER) + "\n", LETTER)[2] == LETTER.body
+
+
+def test_a_line_that_is_no_header_is_refused():
+    with pytest.raises(OptionError, match="no header"):
+        read(written(LETTER).replace("number: 7", "number 7"), LETTER)
+
+
+@pytest.mark.parametrize("body", [b"\xff\x00", b"a\r\nb"])
+def test_a_body_that_an_editor_would_spoil_is_not_opened(body):
+    with pytest.raises(OptionError, match="body"):
+        written(dataclasses.replace(LETTER, body=body))
