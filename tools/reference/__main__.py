@@ -1,4 +1,4 @@
-"""``python -m tools.reference``: write the reference pages; ``--check`` only says which of them are stale, with exit code 1."""
+"""``python -m tools.reference``: write the reference pages and the README's score; ``--check`` only says what is stale, with exit code 1."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tools.reference.pages import pages
+from tools.reference.readme import README, current
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -33,16 +34,22 @@ def main(check: bool, folder: Path) -> None:
     """Exit code 0 if the pages are (now) up to date, 1 if ``--check`` found stale ones."""
     rendered = pages()
     found = stale(folder, rendered)
+    readme = current()
+    score = README.read_text(encoding="utf-8") != readme
     if check:
         for name in found:
             click.echo(f"docs/reference/{name} is stale: run 'make docs' and commit it", err=True)
-        sys.exit(1 if found else 0)
+        if score:
+            click.echo("the score in README.md is not that of tests/conformance/floor.json: run 'make docs'", err=True)
+        sys.exit(1 if found or score else 0)
     for name in found:
         if name in rendered:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(rendered[name], encoding="utf-8")
         else:
             (folder / name).unlink()
+    if score:
+        README.write_text(readme, encoding="utf-8")
     click.echo(f"{len(found)} of {len(rendered)} pages of docs/reference written anew")
 
 

@@ -17,6 +17,7 @@ from tools.reference.markdown import code, prose, table
 from tools.reference.options import duration, options, shown, size
 from tools.reference.pages import pages
 from tools.reference.parts import all_components, all_formats, all_languages, all_steps
+from tools.reference.readme import README, current, with_score
 
 
 class Part(Spec):
@@ -204,3 +205,25 @@ def test_the_page_of_data_types_tells_every_check_and_common_option():
     told = {name for names in data_types._COMMON for name in names.split(", ")}
     assert told == set(declare._COMMON)
     assert set(data_types._CHECKS) == set(checks.CHECKS)
+
+
+RECORD = {"choice": {"cases": 10, "passed": 10}, "rest": {"cases": 20, "passed": 19}}
+
+
+def test_the_readme_has_the_recorded_score():
+    assert current() == README.read_text()
+
+
+def test_the_score_is_put_between_its_comments_and_nothing_else_changes():
+    begin, end = "<!-- score: made by `make docs` of tests/conformance/floor.json -->", "<!-- end of score -->"
+    told = with_score(f"before {begin} old {end} after", RECORD)
+    assert told.startswith("before ")
+    assert told.endswith(" after")
+    assert "old" not in told
+    assert "**29 of 30** cases recorded from Camel 4.17 give the same here (96.7 %)" in told
+    assert "| choice 10/10 | rest 19/20 |" in told
+
+
+def test_a_readme_without_a_place_for_the_score_is_refused():
+    with pytest.raises(ValueError, match="lacks the comments"):
+        with_score("no place", RECORD)
