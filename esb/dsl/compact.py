@@ -2,7 +2,7 @@
 
 Camel knows two notations of its YAML DSL. In the canonical one, which its newer versions ask for (``camel validate yaml --canonical``), each step,
 language and endpoint is a map of named options: ``log: {message: ...}``, ``setBody: {expression: {simple: {expression: ...}}}``,
-``- route: {from: ...}``. The compact one leaves out what can be guessed. Both mean the same and both are read (ADR 0041).
+``- route: {from: ...}``. The compact one leaves out what can be guessed. Both mean the same and both are read (ADR 0042).
 """
 
 from __future__ import annotations

@@ -109,3 +109,14 @@ def test_the_step_that_contributing_shows_works():
     context.start()
     assert context.send("direct:start", Exchange("hello")).body == "HELLO?"
     context.stop()
+
+
+def test_every_decision_has_a_number_of_its_own_and_is_in_the_list():
+    folder = ROOT / "docs/decisions"
+    listed = re.findall(r"^\| \[(\d+)\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text(), re.MULTILINE)
+    pages = {page.name for page in folder.glob("0*.md")}
+    assert pages - {name for _, name in listed} == set()
+    assert len({number for number, _ in listed}) == len(listed)
+    for number, name in listed:
+        assert name.startswith(f"{int(number):04}-")
+        assert (folder / name).read_text().startswith(f"# {number}. ")
