@@ -36,6 +36,8 @@ def reader(source: str | None, holder: Holder) -> Read:
 def _header(exchange: Exchange, name: str) -> Any:
     value = exchange.message.headers.get(name)
     if value is None:
+        value = exchange.properties.get(name)
+    if value is None:
         missing = NoSuchHeaderException(f"there is no header {name!r}")
         raise RuntimeCamelException(str(missing)) from missing
     return value

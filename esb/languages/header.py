@@ -10,7 +10,7 @@ from esb.javanames import NullPointerException
 
 
 class Header(LanguageSpec):
-    """The header's value, of its own type; nothing if there is none."""
+    """The header's value, of its own type; where there is none, the exchange property of that name, as in Camel."""
 
     name = "header"
 
@@ -18,7 +18,12 @@ class Header(LanguageSpec):
         if self.expression is None:
             return _nameless
         name = self.text
-        return as_result(lambda exchange: exchange.message.headers.get(name), self.result_type, self.at)
+
+        def get(exchange: Exchange) -> Any:
+            value = exchange.message.headers.get(name)
+            return exchange.properties.get(name) if value is None else value
+
+        return as_result(get, self.result_type, self.at)
 
 
 def _nameless(_exchange: Exchange) -> Any:

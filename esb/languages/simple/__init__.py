@@ -1,16 +1,22 @@
 """Camel's simple language: ``${...}`` functions in text, and predicates over them.
 
-The behaviour is that of Camel 4.17 (its page "Simple", and the oracle's cases under ``languages/simple``). A text is parsed once, when the route
-is loaded, to closures; no text that a message brings is ever parsed as an expression.
+The behaviour is that of Camel 4.17 (its page "Simple", and the oracle's cases under ``languages/simple``), with what later versions added: more
+functions, ``${header.n > 3 ? 'many' : 'few'}``, ``${header.name} ?: 'Guest'``, ``${trim()} ~> ${uppercase()}`` (the value of the left function is
+the body of the right one; ``?~>`` ends where there is nothing), ``!${header.done}`` in predicates, and init blocks. Their operators stand
+between blanks. A text is parsed once, when the route is loaded, to closures; no text that a message brings is ever parsed as an expression.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from esb.coerce import truthy
 from esb.errors import Position, RouteSyntaxError
+from esb.exchange import Exchange
 from esb.expression import Expression, LanguageSpec, Predicate, Scope, as_result
 from esb.languages._resource import resource_text
 from esb.languages.simple.compile import Compiler
+from esb.languages.simple.initblock import cut
 from esb.languages.simple.nodes import SyntaxFault
 from esb.languages.simple.parser import parse_predicate, parse_template
 
@@ -44,9 +50,9 @@ class Simple(LanguageSpec):
             text = text.strip()
         compiler = Compiler(scope, self.at)
         try:
-            if predicate:
-                return compiler.node(parse_predicate(text))
-            return compiler.template(parse_template(text))
+            statements, text = cut(text)
+            assignments = [] if not statements else compiler.assignments(statements)
+            evaluate = compiler.node(parse_predicate(text)) if predicate else compiler.template(parse_template(text))
         except RecursionError:
             raise RouteSyntaxError("the simple expression nests too deep", self.at, "split it over variables") from None
         except SyntaxFault as fault:
@@ -55,6 +61,22 @@ class Simple(LanguageSpec):
                 _moved(self.at, text, fault.at),
                 fault.hint,
             ) from None
+        return _after(assignments, evaluate) if assignments else evaluate
+
+
+def _after(assignments: list[tuple[str, Expression]], evaluate: Expression) -> Expression:
+    """The expression behind an init block, whose variables are set anew for each message."""
+
+    def run(exchange: Exchange) -> Any:
+        for name, value in assignments:
+            found = value(exchange)
+            if found is None:
+                exchange.variables.pop(name, None)
+            else:
+                exchange.variables[name] = found
+        return evaluate(exchange)
+
+    return run
 
 
 def _shown(text: str, at: int) -> str:

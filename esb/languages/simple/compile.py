@@ -16,8 +16,24 @@ from esb.exchange import Exchange
 from esb.expression import Case, Expression, Predicate, Scope, constantly
 from esb.languages.simple import javaregex
 from esb.languages.simple.classes import named_class
-from esb.languages.simple.functions import Call, find
-from esb.languages.simple.nodes import Binary, Counted, Function, Logical, Node, SyntaxFault, Template, Text, Value
+from esb.languages.simple.functions import Call, find, function_name
+from esb.languages.simple.initblock import Assignment
+from esb.languages.simple.inline import parse_inline
+from esb.languages.simple.nodes import (
+    Binary,
+    Chain,
+    Counted,
+    Elvis,
+    Function,
+    Logical,
+    Node,
+    Not,
+    SyntaxFault,
+    Template,
+    Ternary,
+    Text,
+    Value,
+)
 from esb.languages.simple.operators import BINARY, Operator, items, looks_whole
 from esb.languages.simple.parser import parse_predicate, parse_template
 
@@ -37,6 +53,8 @@ class Compiler:
     def __init__(self, scope: Scope, at: Position = NOWHERE) -> None:
         self.scope = scope
         self.at = at
+        self.custom: dict[str, Expression] = {}
+        """The functions of the text's init block."""
 
     def expression(self, source: str) -> Expression:
         """A text in simple's template grammar: an argument of a function. Raises SyntaxFault."""
@@ -55,6 +73,16 @@ class Compiler:
         parts = [part.value if isinstance(part, Text) else self.node(part) for part in template.parts]
         return _joined(parts)
 
+    def assignments(self, statements: list[Assignment]) -> list[tuple[str, Expression]]:
+        """The variables that an init block sets; its functions are known from here on. Raises SyntaxFault."""
+        variables = []
+        for name, is_function, source in statements:
+            if is_function:
+                self.custom[name] = self.expression(source)
+            else:
+                variables.append((name, self.expression(source)))
+        return variables
+
     def node(self, node: Node) -> Expression:
         """Any part of a tree."""
         match node:
@@ -70,8 +98,23 @@ class Compiler:
                 return _marked(self._binary(node))
             case Logical(every, left, right):
                 return _marked(_logical(_tested(self.node(left)), _tested(self.node(right)), every=every))
+            case Not(function):
+                return _marked(_negated(_tested(self._function(function))))
+            case Elvis(left, right):
+                return _elvis(self.node(left), self.node(right))
+            case Ternary(test, then, otherwise):
+                return _chosen(_tested(self.node(test)), self.node(then), self.node(otherwise))
+            case Chain(first, steps):
+                return _chain(self.node(first), [(self._function(step.function), step.safe) for step in steps])
 
     def _function(self, node: Function) -> Expression:
+        inline = parse_inline(node)
+        if inline is not None:
+            return self.node(inline)
+        name = function_name(node.text)
+        if name in self.custom and node.text.startswith(f"{name}("):
+            inside = node.text[len(name) + 1 :].rpartition(")")[0]
+            node = Function(f"function({name},{inside})" if inside.strip() else f"function({name})", node.at)
         try:
             return find(node.text, node.at, self.scope)(Call(node.text, node.at, self))
         except UnknownName as unknown:
@@ -145,6 +188,47 @@ def _logical(left: Predicate, right: Predicate, *, every: bool) -> Predicate:
     if every:
         return lambda exchange: left(exchange) and right(exchange)
     return lambda exchange: left(exchange) or right(exchange)
+
+
+def _negated(test: Predicate) -> Predicate:
+    return lambda exchange: not test(exchange)
+
+
+def _chosen(test: Predicate, then: Expression, otherwise: Expression) -> Expression:
+    return lambda exchange: then(exchange) if test(exchange) else otherwise(exchange)
+
+
+def _elvis(left: Expression, right: Expression) -> Expression:
+    def first_that_is(exchange: Exchange) -> Any:
+        value = left(exchange)
+        return right(exchange) if _is_nothing(value) else value
+
+    return first_that_is
+
+
+def _is_nothing(value: Any) -> bool:
+    """What ``?:`` replaces: nothing, false, zero, blank text, an empty list or map."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value is False or value == 0 or (isinstance(value, (list, tuple, dict, set)) and not value)
+
+
+def _chain(first: Expression, steps: list[tuple[Expression, bool]]) -> Expression:
+    def chain(exchange: Exchange) -> Any:
+        value = first(exchange)
+        message = exchange.message
+        body = message.body
+        try:
+            for step, safe in steps:
+                if safe and value is None:
+                    return None
+                message.body = value
+                value = step(exchange)
+        finally:
+            message.body = body  # what a chain passes on is nobody else's affair
+        return value
+
+    return chain
 
 
 def _against(operator: str, left: Expression, fixed: Any) -> Predicate | None:

@@ -94,6 +94,13 @@ def read_number(text: str, at: int) -> tuple[str, int]:
     return (text[at:position], position) if position > start else ("", at)
 
 
+def blanks_end(text: str, at: int) -> int:
+    """Where the blanks at an offset end; the offset itself if there are none."""
+    while text[at : at + 1] in {*BLANKS}:
+        at += 1
+    return at
+
+
 def operator_at(text: str, at: int) -> str:
     """The operator at an offset, as it is written, if it stands between blanks and something follows; else empty."""
     if at < 2 or text[at - 1] != " ":

@@ -54,14 +54,24 @@ def _replaced(value: str, pattern: Any, replacement: Any, count: int) -> str:
     return told
 
 
-def _split(value: str, pattern: Any, limit: Any = 0) -> tuple[str, ...]:
-    parts = list(javaregex.compiled(inner(pattern)).split(value, max(0, int(limit) - 1)))
-    if parts and not parts[0] and value:
-        parts = parts[1:] if javaregex.compiled(inner(pattern)).match(value) and inner(pattern) == "" else parts
-    if int(limit) == 0:
+def java_split(pattern: Any, value: str, limit: int = 0) -> tuple[str, ...]:
+    """Java's ``split``: no empty part before a match of no length at the start, and without a limit none at the end."""
+    parts: list[str] = []
+    start = 0
+    for found in pattern.finditer(value):
+        if (limit > 0 and len(parts) == limit - 1) or (found.start() == found.end() and found.end() in {0, len(value)}):
+            continue
+        parts.append(value[start : found.start()])
+        start = found.end()
+    parts.append(value[start:])
+    if limit == 0:
         while len(parts) > 1 and not parts[-1]:
             parts.pop()
     return tuple(parts)
+
+
+def _split(value: str, pattern: Any, limit: Any = 0) -> tuple[str, ...]:
+    return java_split(javaregex.compiled(inner(pattern)), value, int(limit))
 
 
 def _compare_texts(one: str, other: Any) -> int:

@@ -40,7 +40,47 @@ class Value:
 class Template:
     """Parts that are joined as text; a single part keeps its type."""
 
-    parts: tuple[Text | Function | Counted, ...]
+    parts: tuple[Text | Function | Counted | Value | Template | Chain | Elvis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """``~>``: each step works on what the one before gave, as if it were the body; ``?~>`` (``safe``) ends the chain where there is nothing."""
+
+    first: Node
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One function of a chain."""
+
+    safe: bool
+    function: Function
+
+
+@dataclass(frozen=True, slots=True)
+class Elvis:
+    """``?:``: the left value unless it is nothing, false, zero or empty; else the right one."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Ternary:
+    """``test ? then : otherwise``, inside the braces of a function."""
+
+    test: Node
+    then: Node
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """``!`` in front of a function in a predicate."""
+
+    function: Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +102,7 @@ class Logical:
     right: Node
 
 
-Node = Text | Function | Counted | Value | Template | Binary | Logical
+Node = Text | Function | Counted | Value | Template | Binary | Logical | Chain | Elvis | Ternary | Not
 
 
 class SyntaxFault(Exception):

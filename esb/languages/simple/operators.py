@@ -183,7 +183,7 @@ def items(value: Any) -> Iterator[Any]:
         return iter(())
     if isinstance(value, str):
         return iter(value.split(","))
-    if isinstance(value, (list, tuple, set)):
+    if isinstance(value, (list, tuple, set)) or (isinstance(value, Iterator) and not hasattr(value, "read")):
         return iter(value)
     return iter((value,))
 
@@ -246,6 +246,7 @@ _POSITIVE: Final[dict[str, Operator]] = {
     "range": in_range,
     "startsWith": _on_texts(str.startswith),
     "endsWith": _on_texts(str.endswith),
+    "equals": _on_texts(str.__eq__),  # Camel 4.21: never as numbers, so that 01 is not 1
 }
 BINARY: Final[dict[str, Operator]] = {
     "==": equal,

@@ -7,6 +7,7 @@ other must all be true.
 
 from __future__ import annotations
 
+from esb.languages.simple.chains import chain_starts, read_chained
 from esb.languages.simple.lexer import (
     BLANKS,
     counter,
@@ -19,10 +20,13 @@ from esb.languages.simple.lexer import (
 )
 from esb.languages.simple.nodes import (
     Binary,
+    Chain,
     Counted,
+    Elvis,
     Function,
     Logical,
     Node,
+    Not,
     SyntaxFault,
     Template,
     Text,
@@ -36,7 +40,7 @@ _QUOTED_ONLY = frozenset({"is", "!is", "range", "!range", "regex", "!regex"})
 
 def parse_template(text: str) -> Template:
     """The parts of a text. Raises SyntaxFault."""
-    parts: list[Text | Function | Counted] = []
+    parts: list[Text | Function | Counted | Value | Template | Chain | Elvis] = []
     plain, position = "", 0
     while position < len(text):
         if function_start(text, position):
@@ -45,8 +49,17 @@ def parse_template(text: str) -> Template:
                 plain = ""
             function, position = read_function(text, position)
             step = counter(text, position)
-            parts.append(Counted(function, step) if step else function)
-            position += 2 * bool(step)
+            if step:
+                parts.append(Counted(function, step))
+                position += 2
+            else:
+                part, position = read_chained(text, position, function)
+                parts.append(part)  # type: ignore[arg-type]  # a function, or one with operators behind it
+            continue
+        if plain and text[position] in BLANKS and chain_starts(text, position):
+            part, position = read_chained(text, position, Text(plain))
+            parts.append(part)  # type: ignore[arg-type]  # a chain
+            plain = ""
             continue
         character = escaped(text, position)
         plain += character or text[position]
@@ -98,18 +111,22 @@ class _PredicateParser:
 
     def _binary(self, left: Node | str, operator: str, at: int) -> Binary:
         assert not isinstance(left, str)  # checked by the caller
+        if isinstance(left, Not):
+            raise SyntaxFault(f"'!' negates a function, not {operator!r}", at, f"write !{operator.lstrip('=')} there")
         return Binary(operator, left, self._right_side(operator, at), at)
 
     def _left_side(self) -> Node:
         text, at = self._text, self._at
         if text[at] in "'\"":
             quoted, self._at = read_quoted(text, at, functions=True)
-            return quoted
+            return self._chained(quoted)
+        if text[at] == "!" and function_start(text, at + 1):
+            return self._negated()
         if function_start(text, at):
             function, self._at = read_function(text, at)
             step = counter(text, self._at)
             if not step:
-                return function
+                return self._chained(function)
             self._at += 2
             if self._at >= len(text):
                 raise SyntaxFault("a counted function needs an operator behind it", at, "compare it: ${header.n}++ > 5")
@@ -119,6 +136,14 @@ class _PredicateParser:
                 self._at += len(word)
                 return Value(value)
         raise SyntaxFault(f"unexpected {text[at : at + 12]!r}", at, _advice(text, at))
+
+    def _chained(self, value: Node) -> Node:
+        value, self._at = read_chained(self._text, self._at, value)
+        return value
+
+    def _negated(self) -> Not:
+        function, self._at = read_function(self._text, self._at + 1)
+        return Not(function)
 
     def _right_side(self, operator: str, at: int) -> Node:
         self._skip_blanks()
@@ -137,10 +162,12 @@ class _PredicateParser:
         text, at = self._text, self._at
         if text[at : at + 1] in {"'", '"'}:
             quoted, self._at = read_quoted(text, at, functions="regex" not in operator)
-            return quoted
+            return self._chained(quoted)
+        if operator in {"&&", "||"} and text[at : at + 1] == "!" and function_start(text, at + 1):
+            return self._negated()
         if function_start(text, at):
             function, self._at = read_function(text, at)
-            return function
+            return self._chained(function)
         if operator in _QUOTED_ONLY:
             return None
         number, end = read_number(text, at)

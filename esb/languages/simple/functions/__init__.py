@@ -10,10 +10,11 @@ import functools
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from esb.errors import Position, UnknownName
+from esb.exchange import Exchange
 from esb.expression import Expression, Predicate, Scope
 from esb.languages.simple.arguments import closing, split, unquoted
 from esb.languages.simple.nodes import SyntaxFault
@@ -44,6 +45,15 @@ class Call:
     def position(self) -> Position:
         """Where the expression stands, for errors of other languages."""
         return self._compiler.at
+
+    @property
+    def custom(self) -> dict[str, Expression]:
+        """The functions of the text's own init block."""
+        return self._compiler.custom
+
+    def source(self, argument: str) -> Expression:
+        """What a function works on: its argument, quotes removed; the body if the argument is left out."""
+        return self.expression(unquoted(argument)) if argument.strip() else _body
 
     def expression(self, source: str) -> Expression:
         """An argument that may hold functions, compiled; text without any is a constant."""
@@ -81,6 +91,10 @@ class Call:
         return [unquoted(argument) for argument in found]
 
 
+def _body(exchange: Exchange) -> Any:
+    return exchange.message.body
+
+
 Builder = Callable[[Call], Expression]
 _B = TypeVar("_B", bound=Builder)
 
@@ -96,6 +110,15 @@ def function(*names: str) -> Callable[[_B], _B]:
         return builder
 
     return register
+
+
+def family(build: Builder, meanings: Mapping[str, str]) -> None:
+    """Register one builder under several names, each with its own meaning (it becomes the documentation)."""
+    for name, meaning in meanings.items():
+        # A function of its own for each name: the meaning hangs on it.
+        member = functools.partial(build)
+        member.__doc__ = meaning
+        function(name)(member)
 
 
 def function_name(text: str) -> str:

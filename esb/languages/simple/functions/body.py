@@ -107,12 +107,12 @@ def prettified(told: str | None) -> str | None:
     import json
 
     try:
-        return _pretty_json(json.loads(told, parse_float=decimal.Decimal), 0) + "\n"
+        return pretty_json(json.loads(told, parse_float=decimal.Decimal)) + "\n"
     except (ValueError, RecursionError):
         return None
 
 
-def _pretty_json(value: Any, level: int) -> str:
+def pretty_json(value: Any, level: int = 0) -> str:
     """In the form of Camel's own JSON writer: tabs, and a line even for what is empty."""
     import json
 
@@ -121,11 +121,11 @@ def _pretty_json(value: Any, level: int) -> str:
     inside = "\n" + "\t" * (level + 1)
     if isinstance(value, dict):
         parts = [
-            f"{json.dumps(key, ensure_ascii=False)}: {_pretty_json(item, level + 1)}" for key, item in value.items()
+            f"{json.dumps(key, ensure_ascii=False)}: {pretty_json(item, level + 1)}" for key, item in value.items()
         ]
         opening, closing = "{}"
     else:
-        parts = [_pretty_json(item, level + 1) for item in value]
+        parts = [pretty_json(item, level + 1) for item in value]
         opening, closing = "[]"
     return opening + inside + f",{inside}".join(parts) + "\n" + "\t" * level + closing
 

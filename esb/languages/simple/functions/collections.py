@@ -70,13 +70,16 @@ def _count(call: Call, usage: str) -> int:
         raise call.misused(usage) from None
 
 
-@function("empty")
+@function("empty", "createEmpty")
 def empty(call: Call) -> Expression:
-    """``${empty(list)}``, ``${empty(map)}``, ``${empty(string)}``."""
-    kind = call.inside("empty(list|map|string)")
+    """``${empty(list)}``, ``${empty(map)}``, ``${empty(string)}``; ``createEmpty`` since Camel 4.23."""
+    usage = f"{call.name}(list|map|string)"
+    kind = unquoted(call.inside(usage))
     if not kind:
-        raise call.misused("empty(list|map|string)")
+        raise call.misused(usage)
     makes: dict[str, Any] = {"list": list, "map": dict, "string": str}
+    if call.name == "createEmpty":
+        makes["set"] = list
     make = makes.get(kind.lower())
 
     def made(_exchange: Exchange) -> Any:

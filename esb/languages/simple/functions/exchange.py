@@ -13,7 +13,7 @@ from esb.errors import ExpressionFailed
 from esb.exchange import Exchange, Message
 from esb.expression import Expression
 from esb.javanames import NullPointerException
-from esb.languages.simple.functions import Call, function
+from esb.languages.simple.functions import Call, family, function
 from esb.languages.simple.ognl import compile_path
 
 CAMEL_VERSION: Final = "4.17.0"
@@ -51,7 +51,7 @@ def _stack_trace(exchange: Exchange) -> str:
     return "".join(traceback.format_exception(error))
 
 
-def _alone(name: str, evaluate: Expression) -> None:
+def _alone(name: str, evaluate: Expression, meaning: str) -> None:
     """Register a function that takes nothing."""
 
     def build(call: Call) -> Expression:
@@ -59,7 +59,7 @@ def _alone(name: str, evaluate: Expression) -> None:
             raise call.misused(name)
         return evaluate
 
-    function(name)(build)
+    family(build, {name: meaning})
 
 
 def _logged(exchange: Exchange) -> str:
@@ -72,20 +72,23 @@ def _logged(exchange: Exchange) -> str:
     )
 
 
-for _name, _evaluate in {
-    "exchangeId": lambda exchange: exchange.id,
-    "id": lambda exchange: exchange.id,
-    "routeId": lambda exchange: exchange.route or None,
-    "fromRouteId": lambda exchange: exchange.from_route or None,
-    "stepId": lambda exchange: exchange.properties.get("CamelStepId"),
-    "threadName": lambda _exchange: threading.current_thread().name,
-    "threadId": lambda _exchange: threading.get_ident(),
-    "hostname": lambda _exchange: socket.gethostname(),
-    "messageTimestamp": lambda exchange: exchange.message.headers.get("CamelMessageTimestamp") or 0,
-    "null": lambda _exchange: None,
-    "logExchange": _logged,
+for _name, (_evaluate, _meaning) in {
+    "exchangeId": (lambda exchange: exchange.id, "The id of the exchange."),
+    "id": (lambda exchange: exchange.id, "The id of the message."),
+    "routeId": (lambda exchange: exchange.route or None, "The id of the route that the exchange is in."),
+    "fromRouteId": (lambda exchange: exchange.from_route or None, "The id of the route that the exchange began in."),
+    "stepId": (lambda exchange: exchange.properties.get("CamelStepId"), "The id of the step that the exchange is in."),
+    "threadName": (lambda _exchange: threading.current_thread().name, "The name of the thread."),
+    "threadId": (lambda _exchange: threading.get_ident(), "The number of the thread."),
+    "hostname": (lambda _exchange: socket.gethostname(), "The name of the host."),
+    "messageTimestamp": (
+        lambda exchange: exchange.message.headers.get("CamelMessageTimestamp") or 0,
+        "When the source made the message, in milliseconds since 1970; 0 if it does not say.",
+    ),
+    "null": (lambda _exchange: None, "Nothing."),
+    "logExchange": (_logged, "Id, pattern, headers and body, as the log component shows them."),
 }.items():
-    _alone(_name, _evaluate)
+    _alone(_name, _evaluate, _meaning)
 
 
 @function("camelId")

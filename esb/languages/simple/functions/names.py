@@ -26,9 +26,16 @@ def _header(name: str) -> Expression:
         headers = exchange.message.headers
         # The name as written is the usual case and costs what a dict costs; only a miss pays for the look-up that ignores case.
         value = raw(headers, name, _MISSING)
-        return headers.get(name) if value is _MISSING else value
+        if value is _MISSING:
+            value = headers.get(name)
+        # As in Camel: what is no header may be a property, of exactly that name.
+        return exchange.properties.get(name) if value is None else value
 
     return _noted(get, "header", name)
+
+
+def _header_alone(name: str) -> Expression:
+    return lambda exchange: exchange.message.headers.get(name)
 
 
 def _property(name: str) -> Expression:
@@ -142,9 +149,10 @@ def _null_safe_name(name: str, getter: Getter) -> Expression:
 def _with_path(call: Call, rest: str, getter: Getter, usage: str) -> Expression:
     """The whole is a name if there is such a one (names may have dots), else a name and a path behind it."""
     name, path = _cut(rest)
-    whole, first = getter(rest), getter(name)
     if not path:
-        return whole
+        return getter(rest)
+    getter = _header_alone if getter is _header else getter  # a path does not lead into a property
+    whole, first = getter(rest), getter(name)
     follow = compile_path(path, call, usage)
 
     def get(exchange: Exchange) -> Any:

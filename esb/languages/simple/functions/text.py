@@ -13,6 +13,7 @@ from esb.coerce import converter, inner, lenient, text
 from esb.errors import ExpressionFailed
 from esb.exchange import Exchange, new_id
 from esb.expression import Expression
+from esb.languages.simple.arguments import split, unquoted
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.operators import each
 
@@ -84,12 +85,12 @@ _HASHES: Final = {"MD2": None, "MD5": "md5", "SHA": "sha1"}
 def hashed(call: Call) -> Expression:
     """``${hash(value)}`` and ``${hash(value,algorithm)}``: hexadecimal, SHA-256 unless another is named."""
     usage = "hash(value)}, ${hash(value,algorithm)"
-    arguments = [argument.strip() for argument in call.arguments(usage, 1, 2)]
-    if not arguments[0]:
+    arguments = [argument.strip() for argument in split(call.inside(usage))]
+    if not 1 <= len(arguments) <= 2 or not arguments[0]:
         raise call.misused(usage)
-    source = call.expression(arguments[0])
-    wanted = arguments[1].upper() if len(arguments) > 1 else "SHA-256"
-    algorithm = _HASHES.get(wanted, wanted.replace("SHA-", "SHA").replace("SHA3", "SHA3_").replace("/", "_").lower())
+    source = call.expression(arguments[0])  # quotes around it are part of it, as in Camel
+    wanted = unquoted(arguments[1]).upper() if len(arguments) > 1 else "SHA-256"
+    algorithm = _HASHES.get(wanted, wanted.replace("SHA3-", "SHA3_").replace("SHA-", "SHA").replace("/", "_").lower())
     try:
         hashlib.new(algorithm or "", usedforsecurity=False)
     except ValueError:
