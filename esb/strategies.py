@@ -55,6 +55,8 @@ class UseOriginal:
 
     def aggregate(self, old: Exchange | None, new: Exchange | None) -> Exchange | None:
         outcome = self._original or old
+        if outcome is None and new is not None and new.error is not None:
+            raise new.error  # there is nothing yet that could carry it
         if outcome is not None and new is not None:
             if new.error is not None:
                 outcome.error = new.error

@@ -209,7 +209,8 @@ class ErrorHandler:
         if clause and clause.continued and clause.continued(exchange):
             return self._continue(exchange, clause, at)
         dead_letter = self._dead_letter if clause is None or clause.steps is None else None
-        handled = clause.handled(exchange) if clause and clause.handled is not None else dead_letter is not None
+        # What goes to the dead letter endpoint is handled, whatever a clause without steps says.
+        handled = dead_letter is not None or bool(clause and clause.handled and clause.handled(exchange))
         # What nobody handles is logged once, where the exchange ends; what is handled would leave no trace otherwise.
         if handled and dead_letter and plan.policy.log_exhausted:
             self._log.warning(
@@ -219,7 +220,7 @@ class ErrorHandler:
                 type(error).__name__,
                 error,
             )
-        if handled or dead_letter:
+        if handled:
             _forget_tries(exchange)
         elif not self._plain and exchange.properties.get(PASSED) is not error:
             exchange.message.headers[COUNTER] = attempts
@@ -255,7 +256,7 @@ class ErrorHandler:
 
     def _process(self, exchange: Exchange, clause: Clause | None, dead_letter: DeadLetter | None) -> None:
         """Run what the failure is given to: the clause's steps, or the dead letter endpoint."""
-        if self._prepare and (dead_letter or clause is None):
+        if self._prepare:
             self._prepare(exchange)
         if clause and clause.steps is not None:
             self._run(exchange, clause.steps)
@@ -272,7 +273,9 @@ class ErrorHandler:
             try:
                 dead_letter.send(exchange)
             except Exception as new:
+                exchange.properties["CamelExceptionCaught"] = new
                 if not dead_letter.swallow:
+                    exchange.properties["CamelFailureEndpoint"] = dead_letter.uri
                     exchange.exhausted = True
                     raise
                 self._log.warning("%s: the dead letter endpoint %s failed: %s", exchange.route, dead_letter.uri, new)

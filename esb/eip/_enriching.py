@@ -53,5 +53,5 @@ def _fail(exchange: Exchange, outcome: Exchange, resource: Exchange | None) -> N
     assert error is not None
     take(exchange, outcome)
     # What an error handler behind the resource has seen is final; a failure to reach it may be tried again here.
-    exchange.exhausted = resource is not None and resource.exhausted
+    exchange.exhausted = outcome is resource and outcome.exhausted
     raise error

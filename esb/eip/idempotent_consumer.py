@@ -61,7 +61,7 @@ class IdempotentConsumerSpec(StepSpec):
 
         def idempotent(exchange: Exchange) -> None:
             key = text(evaluate(exchange))
-            if not key:
+            if key is None:
                 raise NoMessageIdException(f"No message ID could be found using expression: {spec}")
             if once.enters(exchange, key) if eager else keys.standing(key) is not Standing.DONE:
                 if at_end or exchange.unit is None:

@@ -39,7 +39,8 @@ class LoopSpec(StepSpec):
         def loop(exchange: Exchange) -> None:
             turns = -1
             if count is not None:
-                turns = exchange.properties[SIZE] = _turns(count(exchange))
+                exchange.properties[SIZE] = turns = _turns(count(exchange))
+                turns = max(turns, 0)
             current = exchange
             index = 0
             try:
@@ -70,7 +71,7 @@ def _turns(value: object) -> int:
     turns = integer(text(value))
     if turns is None:
         raise NoConversion("the number of turns came to nothing")
-    return max(turns, 0)
+    return turns
 
 
 def _copy(exchange: Exchange) -> Exchange:

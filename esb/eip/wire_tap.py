@@ -22,6 +22,8 @@ from esb.variables import variable
 
 _log = logging.getLogger("esb.route")
 _Target = Callable[[], Recipient | None]
+_TARGET: Final = "esb.tapped"
+"""Property under which a copy finds where it goes."""
 _WAITING: Final = 1000
 """Copies that may wait for a thread; beyond them the sender runs its own: nothing is dropped, and memory is bounded (Camel's CallerRuns)."""
 
@@ -59,17 +61,18 @@ class WireTapSpec(StepSpec):
         prepare = processor(builder, self.on_prepare, self.at) if self.on_prepare else None
         source = variable(self.variable_send, builder.context) if self.variable_send else None
         copies: bool = self.copy
-        taps = _Taps(builder)
+        taps = _Taps(builder, builder.program([_SendCopy(self.at)]))
 
         def tap(exchange: Exchange) -> None:
             copy = exchange.derive(pattern=IN_ONLY) if copies else _empty(exchange)
-            copy.properties["CamelCorrelationId"] = exchange.id
-            target = find(copy)
+            copy.properties[_TARGET] = find(copy)
             if source is not None:
                 copy.message.body = source.get(exchange)
             if prepare is not None:
                 prepare(copy)
-            taps.send(target, copy)
+            if copy.original is not None:
+                copy.original = copy.message.copy()
+            taps.send(copy)
 
         return tap
 
@@ -108,35 +111,49 @@ def _empty(exchange: Exchange) -> Exchange:
     return made
 
 
+class _SendCopy(StepSpec):
+    """Sends a copy, on the tap's thread. A step of its own, as the route's error handler is around it."""
+
+    def build(self, builder: Builder) -> Step:
+        def send(exchange: Exchange) -> None:
+            recipient = exchange.properties[_TARGET]()
+            if recipient is not None:
+                exchange.properties[TO_ENDPOINT] = recipient.uri
+                recipient.producer.send(exchange)
+
+        return send
+
+    def sentence(self) -> str:
+        return "send the copy"
+
+
 class _Taps:
     """Copies under way. Thread-safe."""
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, send: Step) -> None:
+        self._send = send
         self._background = builder.background
         self._route = builder.route_id
         self._count = 0
         self._changed = threading.Condition()
         builder.on_stop(self._stop)
 
-    def send(self, target: _Target, copy: Exchange) -> None:
+    def send(self, copy: Exchange) -> None:
         """Send a copy in the background; never raises."""
         with self._changed:
             full = self._count >= _WAITING
             self._count += 1
         if full:
-            self._run(target, copy)
+            self._run(copy)
         else:
-            self._background(lambda: self._run(target, copy))
+            self._background(lambda: self._run(copy))
 
-    def _run(self, target: _Target, copy: Exchange) -> None:
+    def _run(self, copy: Exchange) -> None:
         unit = copy.unit = UnitOfWork(lambda unit: self._settled(copy, unit))
         before, current.exchange = current.exchange, copy
         error: Exception | None = None
         try:
-            recipient = target()
-            if recipient is not None:
-                copy.properties[TO_ENDPOINT] = recipient.uri
-                recipient.producer.send(copy)
+            self._send(copy)
         except Exception as failure:
             error = failure
         finally:
