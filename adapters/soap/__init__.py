@@ -4,5 +4,6 @@ The data of a message is plain Python (see :mod:`adapters.soap.codec` for the sh
 """
 
 from adapters.soap.component import SoapComponent
+from adapters.soap.cxf import CxfComponent
 
-__all__ = ["SoapComponent"]
+__all__ = ["CxfComponent", "SoapComponent"]

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from adapters.soap import envelope, package
+from adapters.soap import addressing, envelope, package
 from adapters.soap.binary import Incoming
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
@@ -79,6 +79,7 @@ class SoapCaller:
                 Position(str(contract.wsdl.path)),
                 "give one with the option 'address'",
             )
+        self._actions = addressing.actions_of(contract.wsdl, self.port) if self._wire.addressing else {}
         self._codecs: dict[str, OperationCodec] = {}
         if operation:
             self.codec(operation)
@@ -114,6 +115,11 @@ class SoapCaller:
         content = Content(body, headers, attachments)
         draft = self._wire.write(self.port.soap, codec.input, codec.input_headers, content, f"the request {operation}")
         action = codec.operation.action
+        message_id = ""
+        if self._wire.addressing:
+            message_id = addressing.new_message_id()
+            told = self._actions[operation].input if operation in self._actions else action
+            draft.headers += addressing.request(told, self.address, message_id)
         content_type, data = draft.packed(action)
         sent = {
             "Content-Type": content_type,
@@ -133,14 +139,16 @@ class SoapCaller:
         encoding = answer.header("content-encoding") or "identity"
         if encoding.lower() != "identity":  # none was asked for, and nothing is unpacked here
             raise self._not_soap(f"{self.address} answered {operation} with Content-Encoding {encoding[:40]!r}")
-        return self._reply(codec, answer)
+        return self._reply(codec, answer, message_id)
 
-    def _reply(self, codec: OperationCodec, answer: Answer) -> Reply:
+    def _reply(self, codec: OperationCodec, answer: Answer, message_id: str) -> Reply:
         name = codec.operation.name
         opened = None
         if answer.body and (answer.status < 300 or answer.status >= 400):
             opened = self._envelope(answer, name)
         later = _retry_after(answer)
+        if opened is not None and message_id:
+            addressing.check_answer(opened[0].headers, message_id)
         if opened is not None and not (answer.status in {429, 503} and later is not None):
             self._raise_fault(codec, opened[0])
         if not 200 <= answer.status < 300:
@@ -159,7 +167,9 @@ class SoapCaller:
         alien = [
             block.tag
             for block in message.headers
-            if envelope.must_understand(block) and not codec.output_headers.knows(block.tag)
+            if envelope.must_understand(block)
+            and not codec.output_headers.knows(block.tag)
+            and not (self._wire.addressing and addressing.understands(block.tag))
         ]
         if alien:
             raise Malformed(

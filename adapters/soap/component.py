@@ -6,6 +6,7 @@ Exchange properties, which only routes and this component set (never a header th
 ``operationName``  the operation: set by the consumer, read by the producer where the option ``operation`` is not given
 ``soapInHeaders``  SOAP header blocks that came in, by name: the request's at the consumer, the answer's after the producer
 ``soapOutHeaders`` header blocks to send, by name: with the producer's request (which takes them away) or the consumer's answer
+``soapMessageId``  the request's WS-Addressing MessageID, at the consumer
 ``soapFault``      at the consumer: answer with this declared fault, ``{"BusinessFault": {"code": ..., "message": ...}}``
 =================  ==============================================================================================================
 """
@@ -33,12 +34,15 @@ OPERATION = "operationName"
 IN_HEADERS = "soapInHeaders"
 OUT_HEADERS = "soapOutHeaders"
 FAULT = "soapFault"
+MESSAGE_ID = "soapMessageId"
 
 
 class SoapEndpoint(Endpoint):
     """A WSDL of the project, and how it is called or served. Bodies are plain data in the shape of the WSDL's types."""
 
     component: SoapComponent
+    operation_header: ClassVar[str] = ""
+    """A header that names the operation too, where routes written for Camel expect it."""
 
     wsdl = field(
         Kind.TEXT,
@@ -77,6 +81,12 @@ class SoapEndpoint(Endpoint):
     )
     attachments = field(
         Kind.BOOL, False, doc="Send the message's attachments beside the envelope (SOAP with Attachments)."
+    )
+    addressing = field(
+        Kind.BOOL,
+        None,
+        doc="WS-Addressing: true sends its headers (to) or demands them (from); by default a service answers those who use it; "
+        "false knows nothing of it.",
     )
     # Calling.
     address = field(
@@ -179,6 +189,7 @@ class SoapEndpoint(Endpoint):
             threshold=self.mtom_threshold,
             attachments=self.attachments,
             apart=self.mtom_attachments,
+            addressing=self.addressing,
         )
 
     def producer(self) -> Producer:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.soap.component import FAULT, IN_HEADERS, OPERATION, OUT_HEADERS
+from adapters.soap.component import FAULT, IN_HEADERS, MESSAGE_ID, OPERATION, OUT_HEADERS
 from adapters.soap.envelope import SoapFault
 from adapters.soap.server import Request
 from adapters.soap.wire import Content
@@ -61,7 +61,11 @@ class SoapConsumer(Consumer):
         exchange = Exchange(asked.body, pattern=IN_ONLY if asked.one_way else IN_OUT)
         exchange.message.attachments = dict(asked.attachments) or None
         exchange.properties[OPERATION] = asked.operation
+        if self._endpoint.operation_header:
+            exchange.message.headers[self._endpoint.operation_header] = asked.operation
         exchange.properties[IN_HEADERS] = asked.headers
+        if asked.addressing is not None:
+            exchange.properties[MESSAGE_ID] = asked.addressing.message_id
         exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, asked, unit.error)))
         self._deliver((exchange,))
 
@@ -77,12 +81,10 @@ class SoapConsumer(Consumer):
         except Exception:
             _log.exception("%s: the answer to exchange %s does not fit the WSDL", self._endpoint.uri, exchange.id)
         # Nothing of the inside goes out: the id leads to the log and to the trace.
-        return self._fault(
-            SoapFault(f"the request could not be processed; exchange {exchange.id}", "Server", soap=asked.soap)
-        )
+        return self._fault(self._service.failure(asked, f"the request could not be processed; exchange {exchange.id}"))
 
     def _good(self, exchange: Exchange, asked: Request) -> HttpResponse:
-        if asked.one_way:
+        if asked.one_way or (asked.addressing is not None and asked.addressing.silent):
             return HttpResponse(202)
         message = exchange.message
         # What came with the request does not go back by itself: only what the route has attached.

@@ -15,6 +15,7 @@ from esb.errors import EsbError, Malformed
 
 Element = Any  # lxml's stubs are older than lxml
 
+CLIENT: Final = "Client"
 VERSIONS: Final = {ENVELOPE_11: "1.1", ENVELOPE_12: "1.2"}
 ENVELOPES: Final = {"1.1": ENVELOPE_11, "1.2": ENVELOPE_12}
 MEDIA_TYPES: Final = {"1.1": "text/xml", "1.2": "application/soap+xml"}
@@ -36,7 +37,8 @@ _NEXT_ROLES: Final = frozenset(
 class SoapFault(EsbError):
     """A fault that we answer with. ``fault_code`` is Client, Server, MustUnderstand or VersionMismatch (or SOAP 1.2's names).
 
-    The message goes to the sender as it is: nothing internal belongs in it. ``detail`` is ready XML. ``status`` is the HTTP status.
+    The message goes to the sender as it is: nothing internal belongs in it. ``detail`` is ready XML, ``headers`` ready header blocks. ``status`` is
+    the HTTP status. ``subcode`` says more than the code does, as ``{namespace}Name``: SOAP 1.1 has it in the place of the code.
     """
 
     code = "ESB-X050"
@@ -50,6 +52,7 @@ class SoapFault(EsbError):
         soap: str = "",
         status: int = 0,
         not_understood: Sequence[str] = (),
+        subcode: str = "",
     ) -> None:
         super().__init__(message)
         self.fault_code = fault_code
@@ -57,6 +60,8 @@ class SoapFault(EsbError):
         self.soap = soap
         self.status = status
         self.not_understood = tuple(not_understood)
+        self.subcode = subcode
+        self.headers = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +151,14 @@ def render_fault(fault: SoapFault, soap: str) -> tuple[int, bytes]:
     if soap == "1.2":
         code = _CODES_12.get(fault.fault_code, fault.fault_code)
         around = b"<soapenv:Detail>" + detail + b"</soapenv:Detail>" if detail else b""
+        inner = ""
+        if fault.subcode:
+            told = (
+                f"<soapenv:Value xmlns:f={quoteattr(namespace(fault.subcode))}>f:{local(fault.subcode)}</soapenv:Value>"
+            )
+            inner = f"<soapenv:Subcode>{told}</soapenv:Subcode>"
         xml = (
-            f"<soapenv:Fault><soapenv:Code><soapenv:Value>soapenv:{escape(code)}</soapenv:Value></soapenv:Code>"
+            f"<soapenv:Fault><soapenv:Code><soapenv:Value>soapenv:{escape(code)}</soapenv:Value>{inner}</soapenv:Code>"
             f'<soapenv:Reason><soapenv:Text xml:lang="en">{text}</soapenv:Text></soapenv:Reason>'
         ).encode()
         blocks = "".join(
@@ -155,11 +166,14 @@ def render_fault(fault: SoapFault, soap: str) -> tuple[int, bytes]:
             for name in fault.not_understood
         )
         status = fault.status or (400 if code == "Sender" else 500)
-        return status, render(soap, xml + around + b"</soapenv:Fault>", blocks.encode())
+        return status, render(soap, xml + around + b"</soapenv:Fault>", blocks.encode() + fault.headers)
     code = _CODES_11.get(fault.fault_code, fault.fault_code)
     around = b"<detail>" + detail + b"</detail>" if detail else b""
-    xml = f"<soapenv:Fault><faultcode>soapenv:{escape(code)}</faultcode><faultstring>{text}</faultstring>".encode()
-    return fault.status or 500, render(soap, xml + around + b"</soapenv:Fault>")
+    told = f"<faultcode>soapenv:{escape(code)}</faultcode>"
+    if fault.subcode:
+        told = f"<faultcode xmlns:f={quoteattr(namespace(fault.subcode))}>f:{local(fault.subcode)}</faultcode>"
+    xml = f"<soapenv:Fault>{told}<faultstring>{text}</faultstring>".encode()
+    return fault.status or 500, render(soap, xml + around + b"</soapenv:Fault>", fault.headers)
 
 
 def read_fault(envelope: Envelope) -> FaultText | None:

@@ -24,6 +24,8 @@ class SoapProducer(Producer):
     def send(self, exchange: Exchange) -> None:
         """Call and wait. See :meth:`adapters.soap.client.SoapCaller.call` for what it raises; a one-way operation leaves the body alone."""
         operation = self._endpoint.operation or exchange.properties.get(OPERATION)
+        if not operation and self._endpoint.operation_header:
+            operation = exchange.message.headers.get(self._endpoint.operation_header)
         if not isinstance(operation, str) or not operation:
             raise StepFailed(
                 f"{self._endpoint.uri}: which operation to call is not known: give the option 'operation', "

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from adapters.soap import envelope, package
+from adapters.soap import addressing, envelope, package
+from adapters.soap.addressing import Actions, Asked
 from adapters.soap.binary import Incoming
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
@@ -38,6 +39,7 @@ class Request:
     one_way: bool
     form: str = ""
     attachments: dict[str, Any] = field(default_factory=dict)
+    addressing: Asked | None = None
 
 
 class SoapService:
@@ -66,6 +68,7 @@ class SoapService:
                 if other.service == first.service and (not operation or operation in other.operations):
                     self.ports.setdefault(other.soap, other)
         self.published = Published(contract.wsdl, first.service, [each.name for each in self.ports.values()])
+        self._wsa: dict[str, Mapping[str, Actions]] = {}
         self._operations: dict[str, dict[str, OperationCodec]] = {}
         self._by_tags: dict[str, dict[tuple[str, ...], list[OperationCodec]]] = {}
         self._actions: dict[str, set[str]] = {}
@@ -124,16 +127,33 @@ class SoapService:
             return envelope.content_type(request.soap), b""
         subject = f"the answer of {request.operation}"
         draft = self._wire.write(request.soap, codec.output, codec.output_headers, content, subject, asked=request.form)
-        return draft.packed("")
+        action = ""
+        if request.addressing is not None:
+            action = self._addressed(request.soap)[request.operation].output
+            draft.headers += addressing.answer(request.addressing, action)
+        return draft.packed(action)
 
     def declared_fault(self, request: Request, message: str, detail: Any, fault_code: str = "") -> SoapFault | None:
         """The fault for data that one of the operation's declared faults describes, or None. Raises ValidationFailed if it breaks its schema."""
-        xml = self._operations[request.soap][request.operation].faults.write(detail)
+        codec = self._operations[request.soap][request.operation]
+        xml = codec.faults.write(detail)
         if not xml:
             return None
-        return SoapFault(
-            message, fault_code if fault_code in {"Client", "Sender"} else "Server", detail=xml, soap=request.soap
-        )
+        code = fault_code if fault_code in {"Client", "Sender"} else "Server"
+        fault = SoapFault(message, code, detail=xml, soap=request.soap)
+        if request.addressing is not None:
+            name = next(iter(detail), "") if isinstance(detail, Mapping) else ""
+            faults = self._addressed(request.soap)[request.operation].faults
+            action = faults.get(str(name)) or (next(iter(faults.values())) if len(faults) == 1 else "")
+            fault.headers = addressing.answer(request.addressing, action or addressing.FAULT[request.addressing.uri])
+        return fault
+
+    def failure(self, request: Request, message: str) -> SoapFault:
+        """The fault for what failed inside."""
+        fault = SoapFault(message, "Server", soap=request.soap)
+        if request.addressing is not None:
+            fault.headers = addressing.answer(request.addressing, addressing.FAULT[request.addressing.uri])
+        return fault
 
     def fault(self, fault: SoapFault) -> tuple[int, str, bytes]:
         """HTTP status, Content-Type and envelope of a fault."""
@@ -143,11 +163,12 @@ class SoapService:
 
     def _read(self, message: envelope.Envelope, action: str | None, form: str, incoming: Incoming | None) -> Request:
         codec = self._dispatch(message, (action or "").strip().strip('"'))
-        name = codec.operation.name
         not_understood = [
             block.tag
             for block in message.headers
-            if envelope.must_understand(block) and not codec.input_headers.knows(block.tag)
+            if envelope.must_understand(block)
+            and not codec.input_headers.knows(block.tag)
+            and not (self._wire.addressing is not False and addressing.understands(block.tag))
         ]
         if not_understood:
             told = ", ".join(not_understood)
@@ -156,6 +177,24 @@ class SoapService:
                 "MustUnderstand",
                 not_understood=not_understood,
             )
+        asked = self._addressing(message, codec)
+        try:
+            return self._content(message, codec, form, incoming, asked)
+        except (SoapFault, Malformed, ValidationFailed) as exc:
+            fault = exc if isinstance(exc, SoapFault) else SoapFault(str(exc))
+            if asked is not None:
+                fault.headers = addressing.answer(asked, addressing.FAULT[asked.uri])
+            raise fault from exc
+
+    def _content(
+        self,
+        message: envelope.Envelope,
+        codec: OperationCodec,
+        form: str,
+        incoming: Incoming | None,
+        asked: Asked | None,
+    ) -> Request:
+        name = codec.operation.name
         headers: dict[str, Any] = {}
         if message.headers:
             headers = codec.input_headers.read(
@@ -163,7 +202,25 @@ class SoapService:
             )
         body = self._wire.read(codec.input, message, message.body, incoming, f"the request {name}")
         attachments = incoming.attachments if incoming is not None else {}
-        return Request(name, body, headers, message.soap, codec.output is None, form, attachments)
+        return Request(name, body, headers, message.soap, codec.output is None, form, attachments, asked)
+
+    def _addressing(self, message: envelope.Envelope, codec: OperationCodec) -> Asked | None:
+        if self._wire.addressing is False or not (
+            self._wire.addressing or any(addressing.understands(block.tag) for block in message.headers)
+        ):
+            return None
+        known = self._addressed(message.soap)[codec.operation.name].input
+        return addressing.read(
+            message.headers,
+            {known, codec.operation.action} - {""},
+            required=bool(self._wire.addressing),
+            answered=codec.output is not None,
+        )
+
+    def _addressed(self, soap: str) -> Mapping[str, Actions]:
+        if soap not in self._wsa:
+            self._wsa[soap] = addressing.actions_of(self.contract.wsdl, self.ports[soap])
+        return self._wsa[soap]
 
     def _dispatch(self, message: envelope.Envelope, action: str) -> OperationCodec:
         tags = tuple(child.tag for child in message.body)

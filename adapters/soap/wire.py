@@ -34,6 +34,7 @@ class Wire:
 
     ``mtom``: whether binary content goes apart; None answers in the form of the request. ``threshold``: from how many bytes on.
     ``attachments``: whether the message's attachments go beside the envelope. ``apart``: whether binary content that came apart stays an attachment.
+    ``addressing``: whether WS-Addressing is used; None: by those who call with it.
     """
 
     form: str = forms.DATA
@@ -41,6 +42,7 @@ class Wire:
     threshold: int = THRESHOLD
     attachments: bool = False
     apart: bool = False
+    addressing: bool | None = None
 
     def write(
         self, soap: str, codec: BodyCodec, header_codec: HeaderCodec, content: Content, subject: str, *, asked: str = ""
