@@ -116,6 +116,10 @@ Judge = Callable[[Sequence[Stored]], Iterable[int]]
 """Looks at a page of messages and returns the positions in it of those to remove."""
 
 
+QUARANTINE = "quarantine"
+"""The queue, one for all, of messages that are believed to kill the process that works on them."""
+
+
 def subscription_queue(topic: str, subscription: str) -> str:
     """The name of the queue behind a topic's durable subscription, the same on every broker; no plain ``bus:`` queue can have it (the colon)."""
     return f"topic:{topic}:{subscription}"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from esb.broker.contract import Broker, Outgoing, Stored
+from esb.broker.contract import QUARANTINE, Broker, Outgoing, Stored
 from esb.broker.history import (
     ATTEMPTS,
     EDITED,
@@ -34,7 +34,10 @@ from esb.errors import NotConnected, TransportError
 
 DEAD: Final = "dead"
 INVALID: Final = "invalid"
+QUARANTINED: Final = "quarantined"
 _SUFFIXES: Final = {".dlq": DEAD, ".invalid": INVALID}
+_NAMES: Final = {QUARANTINE: QUARANTINED, "poison": QUARANTINED}
+"""What the bus, or RabbitMQ for it, has put aside as killing."""
 _PAGE: Final = 100
 """Messages looked at, or under way, at once."""
 
@@ -44,7 +47,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class FailedQueue:
-    """A queue of failed messages: ``kind`` is ``dead`` (could not be processed) or ``invalid`` (break their type)."""
+    """A queue of failed messages: ``kind`` is ``dead`` (could not be processed), ``invalid`` (break their type) or ``quarantined`` (may kill)."""
 
     name: str
     kind: str
@@ -88,7 +91,7 @@ def failed_queues(broker: Broker) -> list[FailedQueue]:
     """All queues of failed messages, empty ones too: by the endings .dlq and .invalid, or since the oldest message has a history."""
     found = []
     for name in broker.queues():
-        kind = next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), "")
+        kind = _NAMES.get(name) or next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), "")
         if not kind and any(ORIGIN in stored.headers for stored in broker.browse(name, limit=1)):
             kind = DEAD
         if kind:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from esb.broker.contract import Broker
+from esb.broker.contract import QUARANTINE, Broker
 from esb.broker.dead_letters import DEAD, DeadLetter, FailedQueue, failed_queues, letters, visit
 from esb.errors import OptionError, Unroutable, did_you_mean
 
@@ -73,7 +73,11 @@ def _holds_failures(broker: Broker, queue: str) -> bool:
     """Whether a queue is there and is one of failed messages: never one whose messages are still to be worked on."""
     try:
         broker.depth(queue)
-        return queue.endswith((".dlq", ".invalid")) or any(one.origin for one in letters(broker, queue, limit=1))
+        return (
+            queue.endswith((".dlq", ".invalid"))
+            or queue in {QUARANTINE, "poison"}
+            or any(one.origin for one in letters(broker, queue, limit=1))
+        )
     except Unroutable:
         return False
 

@@ -7,9 +7,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from esb.broker.contract import Ack, Delivery, Move, Outcome, Release, Retry, Subscription
+from esb.broker.contract import QUARANTINE, Ack, Delivery, Move, Outcome, Release, Retry, Subscription
 from esb.broker.history import history
 from esb.component import Consumer, Deliver
+from esb.components.bus.crashes import CrashMarks, key_of
 from esb.components.bus.message import incoming
 from esb.errors import StepFailed
 from esb.exchange import IN_ONLY, Exchange
@@ -46,12 +47,14 @@ class BusConsumer(Consumer):
         self._open: dict[int, Delivery] = {}
         self._settled_one = threading.Condition()
         self._stopping = threading.Event()
+        self._crashes: CrashMarks | None = None
         run = self._run_in_order if endpoint.ordered else self._run
         self._pool = WorkerPool(endpoint.threads, run, name=f"bus-{endpoint.channel}")
 
     def start(self) -> None:
         """Subscribe; an absent broker is waited for in the background."""
         self._stopping.clear()
+        self._crashes = self.endpoint.component.crashes
         queue = self.endpoint.declare_for_consumer()
         self._subscription = self.endpoint.broker.subscribe(queue, self._pool.put, prefetch=self.endpoint.window)
         # Only now: a worker that is done at once must find the subscription.
@@ -108,25 +111,48 @@ class BusConsumer(Consumer):
         return exchange
 
     def _killer(self, delivery: Delivery) -> bool:
-        """Put a message aside that came back unsettled too often: it may be what kills the process."""
-        limit = self.endpoint.maximum_returns
-        if limit < 0 or delivery.returns <= limit:
+        """Put a message aside that seems to kill the process that works on it. Called for messages that came back unsettled."""
+        why = self._suspicion(delivery)
+        if not why:
             return False
-        error = StepFailed(
-            f"it came back {delivery.returns} times without being settled: it may be what stops the process"
-        )
-        headers = history(error, route="", step="", at="", attempts=delivery.attempts, origin=delivery.queue)
-        self._settle([(delivery, Move(self._policy.dead_letters, headers))])
+        log.error("%s: message %s is put into quarantine: %s", self.endpoint.uri, delivery.id, why)
+        headers = history(StepFailed(why), route="", step="", at="", attempts=delivery.attempts, origin=delivery.queue)
+        self._settle([(delivery, Move(QUARANTINE, headers))])
         return True
 
+    def _suspicion(self, delivery: Delivery) -> str:
+        limit, crashes = self.endpoint.maximum_crashes, self._crashes
+        if crashes is not None and limit >= 0:
+            key = key_of(delivery)
+            count = crashes.count(key)
+            if count >= max(limit, 1):
+                crashes.forget(key)
+                return f"a process died {count} times while it worked on it"
+        limit = self.endpoint.maximum_returns
+        if 0 <= limit < delivery.returns:
+            return f"it came back {delivery.returns} times without being settled: it may be what stops the process"
+        return ""
+
     def _run(self, delivery: Delivery) -> None:
-        if self._killer(delivery):
-            return
+        mark = -1
+        if delivery.returns:
+            if self._killer(delivery):
+                return
+            mark = self._mark(delivery)
         unit = _DeliveryUnit(self._finish)
         unit.message = delivery
         exchange = unit.exchange = self._exchange(delivery, unit)
         self._open[delivery.tag] = delivery
         self.deliver((exchange,))
+        self._unmark(mark)
+
+    def _mark(self, delivery: Delivery) -> int:
+        return self._crashes.begin(key_of(delivery)) if self._crashes is not None else -1
+
+    def _unmark(self, mark: int) -> None:
+        # As soon as the steps have run: what only waits for a confirm kills nobody.
+        if mark >= 0 and self._crashes is not None:
+            self._crashes.end(mark)
 
     def _finish(self, unit: UnitOfWork) -> None:
         assert isinstance(unit, _DeliveryUnit)
@@ -143,7 +169,7 @@ class BusConsumer(Consumer):
 
     def _run_in_order(self, delivery: Delivery) -> None:
         """Run until it is settled for good, the pauses of redelivery included: what comes after waits."""
-        if self._killer(delivery):
+        if delivery.returns and self._killer(delivery):
             return
         self._open[delivery.tag] = delivery
         outcome: Outcome = _RELEASE
@@ -152,7 +178,9 @@ class BusConsumer(Consumer):
             unit = UnitOfWork(lambda _unit, settled=settled: settled.set())  # type: ignore[misc]  # mypy does not type lambdas' defaults
             exchange = self._exchange(delivery, unit)
             exchange.waits = 1  # a send that is confirmed later could be overtaken by the next message's
+            mark = self._mark(delivery) if delivery.returns else -1
             self.deliver((exchange,))
+            self._unmark(mark)
             settled.wait()
             outcome = _ACK if unit.error is None else self._policy.outcome(delivery, unit.error, exchange)
             if not isinstance(outcome, Retry):

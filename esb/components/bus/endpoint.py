@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from esb.broker.contract import Broker, Done, Outgoing
+from esb.broker.contract import QUARANTINE, Broker, Done, Outgoing
 from esb.component import Component, Context, Deliver, Endpoint
 from esb.components.bus.consumer import BusConsumer
+from esb.components.bus.crashes import CrashMarks
 from esb.components.bus.failure import FailurePolicy
 from esb.components.bus.producer import BusProducer
-from esb.errors import OptionError
+from esb.errors import OptionError, ReferenceFault
 from esb.fields import Kind, field
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
@@ -65,10 +66,16 @@ class BusEndpoint(Endpoint):
         enum=("invalid", "dead", "retry"),
         doc="What becomes of a message that a partner refused with a business fault.",
     )
+    maximum_crashes = field(
+        Kind.INT,
+        3,
+        doc="How often a process may die while it works on a message that came back before, until the message is put into the queue 'quarantine'; "
+        "-1: for ever.",
+    )
     maximum_returns = field(
         Kind.INT,
-        20,
-        doc="How often a message may come back unsettled (a killed process) before it is a dead letter; -1: for ever.",
+        100,
+        doc="How often a message may come back unsettled, in hand of whatever process died, before it goes there too; -1: for ever.",
     )
 
     def prepare(self) -> None:
@@ -156,6 +163,7 @@ class BusEndpoint(Endpoint):
         policy = self.policy()
         self.broker.queue(policy.dead_letters)
         self.broker.queue(policy.invalid)
+        self.broker.queue(QUARANTINE)
         return queue
 
     def policy(self) -> FailurePolicy:
@@ -197,6 +205,18 @@ class BusComponent(Component):
         self.answering = 0
         """The thread on which the broker calls back: nobody may wait for an answer on it."""
         self._broker: Broker | None = None
+        self._crashes: CrashMarks | None = None
+
+    @property
+    def crashes(self) -> CrashMarks | None:
+        """Marks of what is being worked on, in the project's state folder; None for a context without a project."""
+        if self._crashes is None:
+            try:
+                project = self.context.service("project")
+            except ReferenceFault:
+                return None
+            self._crashes = CrashMarks(project.state_folder / "crashes")
+        return self._crashes
 
     @property
     def broker(self) -> Broker:
@@ -210,3 +230,5 @@ class BusComponent(Component):
     def stop(self) -> None:
         """Forget the broker: the context closes it."""
         self._broker, self.answering = None, 0
+        if self._crashes is not None:
+            self._crashes.close()

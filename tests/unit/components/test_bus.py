@@ -197,7 +197,7 @@ class Settled:
 
 @pytest.mark.parametrize(
     ("returns", "options", "runs"),
-    [(20, "", 1), (21, "", 0), (21, "?maximumReturns=-1", 1), (1, "?maximumReturns=0", 0)],
+    [(100, "", 1), (101, "", 0), (21, "?maximumReturns=-1", 1), (1, "?maximumReturns=0", 0)],
 )
 def test_a_message_that_keeps_killing_its_process_is_put_aside(drive, collected, returns, options, runs):
     route = collected()
@@ -207,7 +207,7 @@ def test_a_message_that_keeps_killing_its_process_is_put_aside(drive, collected,
     assert len(route.exchanges) == runs
     if not runs:
         (moved,) = settled.outcomes
-        assert moved.queue == "q.dlq"
+        assert moved.queue == "quarantine"
         assert f"came back {returns} times" in moved.headers["esb-error"]
 
 
