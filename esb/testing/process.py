@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 from esb.testing.crash import FUSE, SWITCH
 
 T = TypeVar("T")
-PATIENCE = 120.0
+PATIENCE = float(os.environ.get("ESB_TEST_PATIENCE", "120"))
 """Seconds that a test waits for what should come soon: a machine may be very slow, and a test must not fail for that."""
 
 

@@ -59,6 +59,11 @@ class RabbitNode:
         return self._server.pid
 
     @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._server is not None and self._server.poll() is None
+
+    @property
     def log(self) -> str:
         """What the node has printed and logged."""
         files = [self.folder / "out", *sorted((self.folder / "log").glob("*.log"))]
