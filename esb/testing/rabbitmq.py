@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -25,9 +25,12 @@ _GREETING = b"AMQP\x00\x00\x09\x01"
 
 
 class RabbitNode:
-    """A node that is not running yet. A context manager: starts, and at the end stops and removes everything."""
+    """A node that is not running yet. A context manager: starts, and at the end stops and removes everything.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    ``plugins`` are enabled: ``rabbitmq_consistent_hash_exchange``, say, which comes with the server.
+    """
+
+    def __init__(self, folder: Path | None = None, *, plugins: Sequence[str] = ()) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="esb-rabbitmq-"))
         self.port, self._dist_port, self._epmd_port = _free_ports(3)
         self._sbin = _scripts()
@@ -35,7 +38,7 @@ class RabbitNode:
         self._server: subprocess.Popen[bytes] | None = None
         for name in ("mnesia", "log", "home"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        (self.folder / "plugins").write_text("[].\n")
+        (self.folder / "plugins").write_text(f"[{','.join(plugins)}].\n")
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\ndisk_free_limit.absolute = 50MB\nlog.file.level = warning\n"
         )
