@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from adapters.soap import addressing, envelope, package
+from adapters.soap import addressing, encoded, envelope, package
 from adapters.soap.binary import Incoming
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
@@ -175,7 +175,7 @@ class SoapCaller:
             raise Malformed(
                 f"the answer of {name} has header blocks that must be understood and are not in the WSDL: {', '.join(alien)}"
             )
-        children = list(message.body)
+        children = list(encoded.gathered(message.body) if codec.operation.encoded else message.body)
         if codec.operation.style == "rpc" and len(children) == 1:
             children[0].tag = codec.output.tags[0]  # the name of rpc's wrapper says nothing (SOAP 1.1 section 7.1)
         tags = tuple(child.tag for child in children)

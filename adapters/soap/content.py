@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from adapters.soap.names import XSI, XSI_TYPE, local, resolve
-from adapters.soap.particles import ANY, Codec, Particle, Problem, Problems, Wildcard, fields_of, unknown
+from adapters.soap.particles import ANY, Codec, Field, Particle, Problem, Problems, Wildcard, fields_of, unknown
 from adapters.soap.scalars import Scalar
 from esb.errors import Malformed
 
@@ -232,6 +232,26 @@ class ComplexContent:
             fill_markup(node, markup, problems)
             return
         self._particle.write(node, value, problems, needed=True)
+
+
+class ArrayContent:
+    """An array of the SOAP encoding: a list. The names of its members mean nothing."""
+
+    def __init__(self, codec: Codec, item: Field) -> None:
+        self._item = item
+        codec.is_list = True
+        codec.fields = [item]
+        codec.namespaces = {XSI}
+        codec.read, codec.write = self.read, self.write
+
+    def read(self, node: Element) -> Any:
+        return [self._item.read(child) for child in node]
+
+    def write(self, node: Element, value: Any, problems: Problems) -> None:
+        if isinstance(value, (str, dict)) or not isinstance(value, Sequence):
+            problems.append(Problem(f"is a list, not {type(value).__name__}"))
+            return
+        self._item.write(node, {self._item.key: value}, problems, needed=True)
 
 
 def _named_type(node: Element, declared: Codec, retype: Retype | None) -> Codec | None:

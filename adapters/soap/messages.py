@@ -6,13 +6,14 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from adapters.soap import binary
+from adapters.soap import binary, encoded
 from adapters.soap.codec import Codecs
 from adapters.soap.names import XSI, local, namespace
 from adapters.soap.particles import Codec, Field, Problem, Problems, unknown, within
 from adapters.soap.validate import Validator
 from adapters.soap.wsdl import Content, Operation, Part, Wsdl
 from esb.errors import ConfigError, Position, ValidationFailed
+from esb.xml import serialize
 
 Element = Any  # lxml's stubs are older than lxml
 
@@ -33,9 +34,9 @@ class Contract:
             raise ConfigError(
                 f"operation {operation.name} cannot be used: {operation.unusable}", Position(str(self.wsdl.path))
             )
-        if operation.encoded:
+        if operation.encoded and operation.style != "rpc":
             raise ConfigError(
-                f'operation {operation.name} uses the SOAP encoding (use="encoded"), which no schema describes and which is not supported',
+                f'operation {operation.name} uses the SOAP encoding (use="encoded") in document style, which has no meaning',
                 Position(str(self.wsdl.path)),
                 "ask the partner for a literal binding, or name another operation with the option 'operation'",
             )
@@ -61,8 +62,12 @@ class Contract:
 class BodyCodec:
     """One direction of an operation: the Body's children as data."""
 
-    def __init__(self, contract: Contract, content: Content) -> None:
+    def __init__(self, contract: Contract, content: Content, encoded: str = "") -> None:
+        """``encoded`` is the version of SOAP whose encoding is used; empty for literal messages."""
         self._validator = contract.validator
+        self._encoded = encoded
+        self._schemas = contract.wsdl.schemas
+        self._type = content.type
         self.tags = content.tags
         self._rpc = content.rpc
         self._fields: list[Field]
@@ -96,7 +101,8 @@ class BodyCodec:
 
     def check_one(self, child: Element, subject: str) -> None:
         """The same for one child that holds everything itself."""
-        self._validator.check(child, subject)
+        if not self._encoded:
+            self._validator.check(child, subject)
 
     def write(self, data: Any, subject: str) -> bytes:
         """The XML. Raises :class:`~esb.errors.ValidationFailed` with a report of every field that is wrong."""
@@ -117,6 +123,10 @@ class BodyCodec:
         )
 
     def _element(self, field: Field, nsmap: dict[str, str], data: Any, subject: str) -> bytes:
+        if self._encoded:
+            root = tree_of(field, nsmap, data, subject)
+            encoded.typed(root, self._type, self._schemas, self._encoded)
+            return serialize(root)
         return element_of(field, nsmap, data, subject, self._validator)
 
 
@@ -215,8 +225,9 @@ class OperationCodec:
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self.operation = operation
-        self.input = BodyCodec(contract, operation.input)
-        self.output = BodyCodec(contract, operation.output) if operation.output is not None else None
+        style = operation.soap if operation.encoded else ""
+        self.input = BodyCodec(contract, operation.input, style)
+        self.output = BodyCodec(contract, operation.output, style) if operation.output is not None else None
         self.input_headers = HeaderCodec(contract, operation.input_headers)
         self.output_headers = HeaderCodec(contract, operation.output_headers)
         self.faults = FaultCodec(contract, operation.faults)
@@ -224,6 +235,15 @@ class OperationCodec:
 
 def element_of(field: Field, nsmap: Mapping[str, str], data: Any, subject: str, validator: Validator) -> bytes:
     """One element as validated XML. Raises :class:`~esb.errors.ValidationFailed`."""
+    from lxml import etree
+
+    root = tree_of(field, nsmap, data, subject)
+    binary.settle(root, functools.partial(validator.check, root, subject))
+    return etree.tostring(root, encoding="utf-8")
+
+
+def tree_of(field: Field, nsmap: Mapping[str, str], data: Any, subject: str) -> Element:
+    """One element, not held against a schema. Raises :class:`~esb.errors.ValidationFailed` for data that the type does not take."""
     from lxml import etree
 
     root: Element = etree.Element(field.tag, nsmap=nsmap)
@@ -234,8 +254,7 @@ def element_of(field: Field, nsmap: Mapping[str, str], data: Any, subject: str, 
         field.codec.write(root, {} if data is None else data, problems)
     if problems:
         _refuse(problems, local(field.tag), subject)
-    binary.settle(root, functools.partial(validator.check, root, subject))
-    return etree.tostring(root, encoding="utf-8")
+    return root
 
 
 def _refuse(problems: Problems, root: str, subject: str) -> None:

@@ -8,10 +8,10 @@ understood are known. What fails is a fault that names the element, never the in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from adapters.soap import addressing, envelope, package
+from adapters.soap import addressing, encoded, envelope, package
 from adapters.soap.addressing import Actions, Asked
 from adapters.soap.binary import Incoming
 from adapters.soap.envelope import SoapFault
@@ -72,18 +72,22 @@ class SoapService:
         self._operations: dict[str, dict[str, OperationCodec]] = {}
         self._by_tags: dict[str, dict[tuple[str, ...], list[OperationCodec]]] = {}
         self._actions: dict[str, set[str]] = {}
+        self._encoded = False
         for soap, each in self.ports.items():
             codecs = {
                 name: contract.operation(found)
                 for name, found in each.operations.items()
-                if not operation or name == operation
+                if name == operation or (not operation and not found.unusable)
             }
             if not codecs:
+                why = "; ".join(sorted({found.unusable for found in each.operations.values()})[:3])
                 raise ConfigError(
-                    f"port {each.name} has no operation that zeep could read", Position(str(contract.wsdl.path))
+                    f"port {each.name} has no operation that can be served{': ' + why if why else ''}",
+                    Position(str(contract.wsdl.path)),
                 )
             self._operations[soap] = codecs
             self._actions[soap] = {found.action for found in each.operations.values() if found.action}
+            self._encoded = self._encoded or any(codec.operation.encoded for codec in codecs.values())
             by_tags = self._by_tags.setdefault(soap, {})
             for codec in codecs.values():
                 by_tags.setdefault(codec.input.tags, []).append(codec)
@@ -162,6 +166,8 @@ class SoapService:
         return status, envelope.content_type(soap), data
 
     def _read(self, message: envelope.Envelope, action: str | None, form: str, incoming: Incoming | None) -> Request:
+        if self._encoded:
+            message = replace(message, body=encoded.gathered(message.body))
         codec = self._dispatch(message, (action or "").strip().strip('"'))
         not_understood = [
             block.tag
@@ -228,7 +234,9 @@ class SoapService:
         candidates = by_tags.get(tags)
         if not candidates:
             raise SoapFault(self._why_not(tags, by_tags))
-        if any(ENCODING_11 in (child.get(f"{{{ENVELOPE_11}}}encodingStyle") or "") for child in message.body):
+        if not self._encoded and any(
+            ENCODING_11 in (child.get(f"{{{ENVELOPE_11}}}encodingStyle") or "") for child in message.body
+        ):
             raise SoapFault("the SOAP encoding is not accepted: this is a literal binding")
         fitting = [
             codec

@@ -38,19 +38,24 @@ _STUBS: Final = {
 
 
 def closure(
-    schemas: Iterable[SchemaDocument], rpc: Sequence[Content], missing: Iterable[tuple[str, str]] = ()
+    schemas: Iterable[SchemaDocument], contents: Sequence[Content], missing: Iterable[tuple[str, str]] = ()
 ) -> Mapping[str, bytes]:
     """The documents by address, to begin with :data:`START`.
 
-    ``rpc`` are the messages that need wrappers; ``missing`` are kinds and names without a declaration.
+    ``contents`` are the messages, some of which need elements that no schema declares; ``missing`` are kinds and names without a declaration.
     """
-    return _Closure(schemas, rpc, missing).documents
+    return _Closure(schemas, contents, missing).documents
 
 
 class _Closure:
     def __init__(
-        self, schemas: Iterable[SchemaDocument], rpc: Sequence[Content], missing: Iterable[tuple[str, str]]
+        self, schemas: Iterable[SchemaDocument], contents: Sequence[Content], missing: Iterable[tuple[str, str]]
     ) -> None:
+        rpc = [content for content in contents if content.rpc]
+        # Document style with types in place of elements, which WS-I forbids: stacks send an element named after the part.
+        loose = {
+            part.tag: part for content in contents if not content.rpc for part in content.parts if not part.element.glob
+        }
         self.documents: dict[str, bytes] = {}
         self._schemas = _distinct(schemas)
         self._by_location = {
@@ -65,14 +70,15 @@ class _Closure:
         for kind, name in missing:
             if namespace(name) != XSD:
                 stubs[namespace(name)] = stubs.get(namespace(name), "") + _STUBS[kind].format(local(name))
-        for target in {namespace(content.tag) for content in rpc} | set(stubs):
+        for target in {namespace(content.tag) for content in rpc} | set(stubs) | ({""} if loose else set()):
             namespaces.setdefault(target, [])
         self._addresses = {target: f"esb:/ns/{number}" for number, target in enumerate(namespaces)}
         for number, each in enumerate(self._schemas):
             self.documents[f"esb:/doc/{number}"] = self._rewritten(each)
         for target, addresses in namespaces.items():
             includes = "".join(f'<xs:include schemaLocation="{address}"/>' for address in addresses)
-            imports, wrappers = self._wrappers(target, [content for content in rpc if namespace(content.tag) == target])
+            mine = [content for content in rpc if namespace(content.tag) == target]
+            imports, wrappers = self._wrappers(target, mine, loose.values() if not target else ())
             self._add(self._addresses[target], target, includes + imports + stubs.get(target, "") + wrappers)
         imports = "".join(_import(target, address) for target, address in self._addresses.items() if target)
         nameless = f'<xs:include schemaLocation="{self._addresses[""]}"/>' if "" in self._addresses else ""
@@ -125,10 +131,10 @@ class _Closure:
                 root.insert(0, node)
         return etree.tostring(root, encoding="utf-8")
 
-    def _wrappers(self, target: str, rpc: Sequence[Content]) -> tuple[str, str]:
+    def _wrappers(self, target: str, rpc: Sequence[Content], loose: Iterable[Part]) -> tuple[str, str]:
         """Elements for rpc messages: SOAP's wrapper with an unqualified child a part (WSDL 1.1 section 3.5)."""
-        told = []
         imported: set[str] = set()
+        told = [self._part(part, imported).replace(' form="unqualified"', "") for part in loose]
         for tag, content in {content.tag: content for content in rpc}.items():
             parts = "".join(self._part(part, imported) for part in content.parts)
             told.append(

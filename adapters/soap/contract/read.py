@@ -13,7 +13,7 @@ from adapters.soap.contract.wsdl11 import Definitions
 from adapters.soap.contract.xsd import Reader
 from adapters.soap.loader import Documents, SchemaDocument
 from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, XSD, XSI, namespace
-from adapters.soap.wsdl import Wsdl
+from adapters.soap.wsdl import Content, Wsdl
 from esb.errors import ConfigError, ConfigErrors, Position
 
 _KINDS: Final = {"base": "type"}
@@ -46,12 +46,19 @@ def contract(documents: Documents, roots: Sequence[Path]) -> tuple[Wsdl, list[tu
     bases = {name for kind, name in lacking if kind == "base"}
     if bases:
         ports = without_bases(ports, schemas, bases, _elsewhere(documents))
-    wrappers = [
+    headers = [
+        part
+        for port in ports
+        for operation in port.operations.values()
+        for part in (*operation.input_headers, *operation.output_headers)
+    ]
+    contents = [Content(rpc=False, tag="", parts=tuple(headers))]
+    contents += [
         content
         for port in ports
         for operation in port.operations.values()
         for content in (operation.input, operation.output)
-        if content is not None and content.rpc and not operation.encoded and not operation.unusable
+        if content is not None and not operation.encoded and not operation.unusable
     ]
     notes = [each.why for each in documents.missing.values()]
     notes += [f"the {_KINDS.get(kind, kind)} {name} is referred to and declared nowhere" for kind, name in lacking]
@@ -60,7 +67,7 @@ def contract(documents: Documents, roots: Sequence[Path]) -> tuple[Wsdl, list[tu
         ports,
         schemas,
         prefixes=_prefixes(documents),
-        closure=closure(documents.schemas, wrappers, lacking),
+        closure=closure(documents.schemas, contents, lacking),
         notes=tuple(dict.fromkeys([*definitions.notes, *notes])),
         documents=documents.documents,
         roots=roots,

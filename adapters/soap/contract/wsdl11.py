@@ -28,6 +28,7 @@ class Definitions:
         self.hint = hint
         self.reader = reader
         self._found: dict[tuple[str, str], Node] = {}
+        self._abstract: dict[Node, dict[str, list[Node]]] = {}
         self.notes: list[str] = []
         self._services: list[Node] = []
         for root in documents.values():
@@ -47,11 +48,11 @@ class Definitions:
         for service in self._services:
             for port in service.iterfind(f"{{{WSDL}}}port"):
                 made += self._port(service, port)
-        if not made and not any(True for service in self._services for _ in service.iterfind(f"{{{WSDL}}}port")):
+        if not made:
             for (kind, _), binding in list(self._found.items()):
                 if kind == "binding" and (soap := _soap_of(binding)):
                     self.notes.append(
-                        f"the WSDL has no service: its binding {binding.get('name')} stands for a port without an address"
+                        f"no service has a port for the binding {binding.get('name')}, which stands for one without an address"
                     )
                     made.append(Port(binding.get("name"), "", soap, "", self._operations(binding, soap)))
         if not made and not self.notes:
@@ -67,7 +68,26 @@ class Definitions:
             f"{{{root.get('targetNamespace', '')}}}{local(name)}" if ":" not in written else name,
             local(name),
         ]
-        return next((self._found[kind, each] for each in candidates if (kind, each) in self._found), None)
+        for each in candidates:
+            if (kind, each) in self._found:
+                return self._found[kind, each]
+        # A prefix that means another namespace, as hand-written and cut-down WSDLs have: what else can the only one of its name be?
+        same = [node for (known, each), node in self._found.items() if known == kind and local(each) == local(name)]
+        if len(same) != 1 or not local(name):
+            return None
+        note = f"{written} is taken for the only {kind} of that name, which is in another namespace"
+        if note not in self.notes:
+            self.notes.append(note)
+        return same[0]
+
+    def abstract(self, port_type: Node) -> dict[str, list[Node]]:
+        """The operations of a port type by name."""
+        known = self._abstract.get(port_type)
+        if known is None:
+            known = self._abstract[port_type] = {}
+            for node in port_type.iterfind(f"{{{WSDL}}}operation"):
+                known.setdefault(node.get("name", ""), []).append(node)
+        return known
 
     def _port(self, service: Node, port: Node) -> Iterator[Port]:
         binding = self.find("binding", port, port.get("binding", ""))
@@ -155,7 +175,7 @@ class _Operation:
     def _abstract(self, port_type: Node | None, name: str) -> Node | None:
         if port_type is None:
             return None
-        same = [each for each in port_type.iterfind(f"{{{WSDL}}}operation") if each.get("name") == name]
+        same = self._definitions.abstract(port_type).get(name, [])
         if len(same) > 1:  # overloaded: the names of the inputs tell
             bound = self._node.find(f"{{{WSDL}}}input")
             wanted = bound.get("name") if bound is not None else None
@@ -216,10 +236,8 @@ class _Operation:
         if written := part.get("element"):
             tag = resolve(part, written)
             element = reader.element(tag)
-            if element is None:
-                self._lacks.append(f"the element {tag} of message {message.get('name')} is declared nowhere")
-                return None
-            return Part(name, tag, element, _doc(part))
+            # An element of which only the name is known may hold anything; that it is declared nowhere is noted.
+            return Part(name, tag, element or Element(tag, ANY_TYPE, glob=True), _doc(part))
         written = part.get("type")
         if not written:
             self._lacks.append(f"the part {name} of message {message.get('name')} has neither an element nor a type")

@@ -402,11 +402,9 @@ def test_both_versions_of_a_service_are_served_and_answered_in_kind(tmp_path: Pa
 SOAP12_BINDING = "http://schemas.xmlsoap.org/wsdl/soap12/"
 
 
-def test_a_service_of_an_encoded_operation_is_refused_when_it_is_made(tmp_path: Path) -> None:
+def test_a_service_of_an_encoded_operation_in_document_style_is_refused_when_it_is_made(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="SOAP encoding"):
-        service(
-            tmp_path, document(schema(PRICE, ""), {"Sum": RPC}, style="rpc", use="encoded", body='namespace="urn:rpc"')
-        )
+        service(tmp_path, document(schema(PRICE, ""), {"Sum": RPC}, use="encoded", body='namespace="urn:rpc"'))
 
 
 def test_parsing_and_rendering_a_small_operation_is_cheap() -> None:

@@ -127,11 +127,10 @@ def test_the_schema_of_the_soap_encoding_is_at_hand(tmp_path: Path) -> None:
     assert any("soap/encoding" in location for location in loaded.documents)
 
 
-def test_an_encoded_operation_is_refused_when_it_is_used(tmp_path: Path) -> None:
+def test_an_encoded_operation_in_document_style_is_refused_when_it_is_used(tmp_path: Path) -> None:
     text = document(
         schema(ROOT),
         {"Echo": ('<wsdl:part name="a" type="xs:string"/>', "")},
-        style="rpc",
         use="encoded",
         body='namespace="urn:t"',
     )
