@@ -315,6 +315,8 @@ STRATEGIES: Final = {
     "org.apache.camel.support.processor.idempotent.MemoryIdempotentRepository": "esb.stores.memory:MemoryIdempotentRepository",
     "org.apache.camel.support.processor.idempotent.FileIdempotentRepository": "esb.stores.sqlite:SqliteIdempotentRepository",
     "org.apache.camel.processor.aggregate.MemoryAggregationRepository": "esb.stores.memory:MemoryAggregationRepository",
+    "org.springframework.amqp.rabbit.connection.CachingConnectionFactory": "esb.components.rabbitmq:ConnectionFactory",
+    "com.rabbitmq.client.ConnectionFactory": "esb.components.rabbitmq:ConnectionFactory",
     "org.apache.camel.saga.InMemorySagaService": "esb.stores.coordinator:MemorySagaService",
     "java.util.LinkedHashMap": "builtins:dict",
     "java.util.HashMap": "builtins:dict",

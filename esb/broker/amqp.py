@@ -223,6 +223,11 @@ class AmqpBroker:
             self._besides.remember(declarations)
             self._declare(declarations)
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is the broker's own thread, on which nobody may wait for an answer."""
+        return self._thread.is_current
+
     def fault(self, wire: str) -> TransportError | None:
         """Why something that was declared is refused; None if it is not."""
         return self._declarer.faults.get(wire)

@@ -69,6 +69,10 @@ class Inspector:
         channel.close()
         return count
 
+    def check(self) -> None:
+        """Connect, and close again."""
+        self._connect().close()
+
     def close(self) -> None:
         """Close the shared connection, if there is one."""
         with self._lock:

@@ -13,7 +13,7 @@ from typing import Any
 
 from esb.broker.amqp_publisher import Pending, Publisher
 from esb.broker.amqp_thread import IoThread
-from esb.errors import ConnectionLost, EsbError, ExchangeTimedOut, NotConnected, TransportError
+from esb.errors import ConnectionLost, EsbError, ExchangeTimedOut, NotConnected, Rejected, TransportError
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,9 @@ class Replies:
 
     def send(self, pending: Pending, request: Request) -> None:
         """Send a request, now or when there is a channel. ``pending.done`` tells of the request's own way, ``request.answered`` of all of it."""
+        if request.correlation in self._open:
+            self._taken(pending, request)
+            return
         request.pending = pending
         confirmed = pending.done
 
@@ -75,6 +78,15 @@ class Replies:
             return
         self._listen()
         self._publisher.send(pending)
+
+    def _taken(self, pending: Pending, request: Request) -> None:
+        error = Rejected(
+            f"{pending.name}: a request with the correlation id {request.correlation!r} is under way",
+            endpoint=pending.name,
+        )
+        done, pending.done = pending.done, None
+        if done is not None:
+            done(error)
 
     def up(self) -> None:
         """There is a channel: send what waited for one."""

@@ -12,7 +12,8 @@ import pika
 from pika.compat import long
 
 from esb.broker.amqp_message import encoded, headers_of
-from esb.broker.contract import Delivery
+from esb.broker.amqp_publisher import Pending
+from esb.broker.contract import Delivery, Done
 from esb.broker.subscription import Held
 
 ATTRIBUTES: Final = (
@@ -103,3 +104,16 @@ def _writable(value: Any, depth: int) -> Any:
     if depth and isinstance(value, int) and not -(2**63) <= value < 2**63:
         return str(value)
     return value if isinstance(value, str | bytes | bool | int | float | Decimal | dt.datetime | None) else str(value)
+
+
+def pending(
+    name: str,
+    place: tuple[str, str],
+    sent: tuple[pika.BasicProperties, bytes],
+    done: Done,
+    *,
+    mandatory: bool,
+    declared: bool,
+) -> Pending:
+    """A message for :meth:`AmqpBroker.dispatch`: the route's word for where it goes, exchange and key, properties and body."""
+    return Pending(name, *place, *sent, done, mandatory=mandatory, wants_queue=mandatory, declared=declared)
