@@ -13,6 +13,7 @@ from esb.compiler import completion, route_types
 from esb.compiler.build import RouteParts, StepsBuilder
 from esb.compiler.handlers import keeps_original, make_handler
 from esb.compiler.history import history
+from esb.compiler.ids import Ids
 from esb.compiler.interceptors import SendInterceptors, around_steps, before_route
 from esb.compiler.references import make_bean
 from esb.compiler.route import Route
@@ -26,7 +27,8 @@ from esb.exchange import Exchange
 from esb.program import Program, Step
 from esb.registry import Registry
 from esb.step import StepSpec
-from esb.variables import Variable, variable
+from esb.variables import receive as into_variable
+from esb.variables import variable
 
 T = TypeVar("T")
 
@@ -74,7 +76,7 @@ def compile_files(context: Target, files: Sequence[RouteFile], findings: list[Co
         instance = templates.kamelet(context.wanted.pop(0))
         if instance is not None:
             _bind(context, instance.beans, findings)
-            compilation.route(instance.definition, instance.file)
+            compilation.route(instance.definition, instance.file, templated=True)
     _keep_originals(context, compilation.routes)
     return compilation.routes
 
@@ -129,6 +131,7 @@ class _Compilation:
         self._findings = findings
         self._numbers = _Numbers()
         self._taken = dict.fromkeys(context.routes)
+        self._ids = Ids()
         self._orders = {one.startup_order: one.id for one in context.routes.values() if one.startup_order is not None}
         self._configurations: list[RouteConfigurationSpec] = [
             one for file in files for one in file.configurations if _holds(context, one.precondition, one.at)
@@ -148,9 +151,9 @@ class _Compilation:
             if instance.definition.spec.id is None:
                 self._numbers.next("route")
         for instance in instances:
-            self.route(instance.definition, instance.file)
+            self.route(instance.definition, instance.file, templated=True)
 
-    def route(self, definition: RouteDef, file: RouteFile) -> None:
+    def route(self, definition: RouteDef, file: RouteFile, *, templated: bool = False) -> None:
         """Compile one route, unless its precondition leaves it out."""
         spec = definition.spec
         try:
@@ -175,6 +178,7 @@ class _Compilation:
             told = f"the startupOrder {spec.startup_order} is that of the route {first!r} already"
             self._findings.append(OptionError(told, spec.at, "give each route an order of its own"))
         self._taken[route_id] = None
+        self._findings += self._ids.route(route_id, definition.steps, spec.at, templated=templated)
         route = self._noted(lambda: self._compiled(route_id, definition, file))
         if route is not None:
             self.routes.append(route)
@@ -220,7 +224,7 @@ class _Compilation:
         received = spec.from_.variable_receive
         program = StepsBuilder(parts).compile((*fitted, *first, *noted, *definition.steps), tail=not received)
         if received:
-            program = _receiving(program, variable(received, context))
+            program = _receiving(program, received, context)
         if endpoint is None:
             return None
         return Route(
@@ -244,11 +248,12 @@ class _Compilation:
         return route_id
 
 
-def _receiving(program: Program, received: Variable) -> Program:
+def _receiving(program: Program, name: str, context: Context) -> Program:
     """The program of a route whose incoming body goes into a variable; it is the answer's body if the route makes no other."""
+    received = variable(name, context)
 
     def receive(exchange: Exchange) -> None:
-        received.set(exchange, exchange.message.body)
+        into_variable(name, context, exchange, exchange.message)
         exchange.message.body = None
 
     def answer(exchange: Exchange) -> None:

@@ -179,6 +179,9 @@ class Parser:
             kind = "language" if declared.kind is Kind.EXPRESSION else "dataformat"
             found = self._registry.find(kind, camel_case(key.text))
             if found is not None:
+                if declared.kind is Kind.EXPRESSION and declared.attribute in values:
+                    told = f"{cls.name or 'this'} has two expressions, the second one in {key.text!r}"
+                    self.note(OptionError(told, key.at, "keep one of them"))
                 values[declared.attribute] = self.spec(found, value, key.at)
                 return True
         return False
