@@ -6,16 +6,24 @@ route's error handler, an output that does not fit to the caller, also after ``s
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from esb.compiler.build import RouteParts, StepsBuilder
 from esb.dsl.model import DataTypeSpec
 from esb.errors import ConversionFailed
 from esb.exchange import Exchange
-from esb.javanames import CamelExecutionException, InvalidPayloadException, ValidationException
+from esb.javanames import (
+    CamelExecutionException,
+    IllegalArgumentException,
+    InvalidPayloadException,
+    ValidationException,
+)
 from esb.program import Step
 from esb.registry import Registry
 from esb.step import Builder, StepSpec
+
+_NOTED: Final = "esb.dataType"
+"""Property: the name of a type that Camel knows as little as we do, with the message and the body that were called so."""
 
 
 class InputTypeStep(StepSpec):
@@ -60,23 +68,49 @@ def _fit(parts: RouteParts, registry: Registry, spec: DataTypeSpec | None) -> St
             return None
         validates: Step = registry.lookup("step", "validate")(spec.at, data_type=scheme).build(builder)
         return validates
-    convert: Step | None = None
     if scheme == "java":
-        convert = _converting(registry.lookup("step", "convertBodyTo")(spec.at, type=name).build(builder), spec.urn)
+        fit = _converting(registry.lookup("step", "convertBodyTo")(spec.at, type=name).build(builder), spec.urn)
+    else:
+        fit = _called(spec.urn.strip())
     if not spec.validate:
-        return convert
+        return fit
 
     def refuse(exchange: Exchange) -> None:
-        if convert is not None:
-            convert(exchange)
+        fit(exchange)
         # As in Camel, where validators for such types are Java classes: nothing passes that nobody has looked at.
         raise ValidationException(f"No Validator found for '{spec.urn}': name a data type of the project to validate")
 
     return refuse
 
 
+def _type_of(exchange: Exchange) -> str | None:
+    """What a route before has called the body, unless it has been replaced since."""
+    noted = exchange.properties.get(_NOTED)
+    message = exchange.message
+    return noted[0] if noted is not None and noted[1] is message and noted[2] is message.body else None
+
+
+def _refuse_another(exchange: Exchange, urn: str) -> None:
+    known = _type_of(exchange)
+    if known is not None and known != urn:
+        raise IllegalArgumentException(
+            f"No Transformer found for [from='{known}', to='{urn}']: transform the body before, with transformDataType"
+        )
+
+
+def _called(urn: str) -> Step:
+    """Nothing is known of such a type: the body is taken for one of it, but not if it was one of another before."""
+
+    def call(exchange: Exchange) -> None:
+        _refuse_another(exchange, urn)
+        exchange.properties[_NOTED] = (urn, exchange.message, exchange.message.body)
+
+    return call
+
+
 def _converting(convert: Step, urn: str) -> Step:
     def convert_to_type(exchange: Exchange) -> None:
+        _refuse_another(exchange, urn)
         try:
             convert(exchange)
         except (ConversionFailed, InvalidPayloadException) as error:

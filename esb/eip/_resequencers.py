@@ -8,11 +8,12 @@ from __future__ import annotations
 import bisect
 import functools
 import logging
+import re
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from esb.coerce import inner, integer
 from esb.component import Timer
@@ -24,6 +25,7 @@ from esb.step import Builder
 from esb.unit import UnitOfWork
 
 _log = logging.getLogger("esb.route")
+_NUMBER: Final = re.compile(r"-?\d{1,300}(\.\d{1,300})?", re.ASCII)
 
 
 class _Outlet:
@@ -94,9 +96,11 @@ class _Held:
 
 
 def _compare(one: Any, other: Any) -> int:
-    """Order of two keys: numbers by value, all else by text."""
+    """Order of two keys: numbers by value, also those in texts, all else by text."""
     if not (isinstance(one, (int, float)) and isinstance(other, (int, float))):
         one, other = inner(one), inner(other)
+        if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
+            one, other = float(one), float(other)
     return int(one > other) - int(one < other)
 
 
