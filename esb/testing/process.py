@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -197,7 +198,7 @@ class BusProcess:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
-        except (OSError, EOFError, ValueError):
+        except (OSError, http.client.HTTPException):
             return 0, b""
 
     def esb(self, *arguments: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:

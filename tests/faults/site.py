@@ -161,7 +161,9 @@ class Site:
         watcher = store(self.url)
 
         def watch() -> None:
-            while not over.wait(0.02):
+            last = False
+            while not last:
+                last = over.wait(0.02)
                 depth = watcher.depth(queue)
                 if depth > self._high:
                     self._high = depth
