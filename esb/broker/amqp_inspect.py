@@ -12,15 +12,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import AMQPError
 
 from esb.broker.amqp_link import explained
-from esb.broker.amqp_message import stored
+from esb.broker.amqp_taking import Taking, translated
 from esb.broker.amqp_url import Address
 from esb.broker.contract import Judge, Stored
 from esb.errors import NotConnected, Unroutable
 
-_NOT_FOUND = 404
+_PAGE = 500
 _REUSE = 5.0  # seconds for which the shared connection is used again: nobody answers the broker's heartbeats on it in between
 
 
@@ -55,10 +55,10 @@ class Inspector:
         if self._shared is None:
             self._shared = self._connect()
         named, *others = wires
-        with _translated(name):
+        with translated(name):
             count = self._ready(named)
         for wire in others:
-            with suppress(Unroutable), _translated(wire):  # a delay queue that is just being declared
+            with suppress(Unroutable), translated(wire):  # a delay queue that is just being declared
                 count += self._ready(wire)
         self._used = time.monotonic()
         return count
@@ -89,59 +89,41 @@ class Inspector:
         """Take messages, look, and give them all back. RabbitMQ marks them as redelivered by it."""
         seen: list[Stored] = []
         skipping = after is not None
-        with self._channel(name) as channel:
-            while len(seen) < limit:
-                method, properties, body = channel.basic_get(wire)
-                if method is None:
-                    break
+        with self._taking(name, wire) as taking:
+            while len(seen) < limit and (taken := taking.take()) is not None:
                 if not skipping:
-                    seen.append(stored(properties, body))
-                elif properties.message_id == after:
+                    seen.append(taken[1])
+                elif taken[1].id == after:
                     skipping = False
-            channel.basic_nack(0, multiple=True, requeue=True)
         return seen
 
     def sweep(self, name: str, wire: str, judge: Judge, page: int) -> int:
         """Take messages, ack those that ``judge`` names, and give the others back at the end: else they would come again."""
         removed = 0
-        with self._channel(name) as channel:
-            left = channel.queue_declare(wire, passive=True).method.message_count
+        with self._taking(name, wire) as taking:
+            left = taking.ready
             while left > 0:
                 some: list[tuple[int, Stored]] = []
-                while len(some) < min(page, left) and (got := channel.basic_get(wire))[0] is not None:
-                    some.append((got[0].delivery_tag, stored(got[1], got[2])))
+                while len(some) < min(page, left) and (taken := taking.take()) is not None:
+                    some.append(taken)
                 left = left - len(some) if some else 0
                 for position in judge([message for _, message in some]) if some else ():
-                    channel.basic_ack(some[position][0])
+                    taking.ack(some[position][0])
                     removed += 1
-                # Heartbeats: what the judge does may have taken a while.
-                channel.connection.process_data_events(0)
-            channel.basic_nack(0, multiple=True, requeue=True)
         return removed
 
     def remove(self, name: str, wire: str, ids: Sequence[str]) -> int:
         """Take messages, ack those wanted, and give the others back."""
         wanted = set(ids)
-        removed = 0
-        with self._channel(name) as channel:
-            for _ in range(channel.queue_declare(wire, passive=True).method.message_count):
-                method, properties, _ = channel.basic_get(wire)
-                if method is None:
-                    break
-                if properties.message_id in wanted:
-                    channel.basic_ack(method.delivery_tag)
-                    removed += 1
-            channel.basic_nack(0, multiple=True, requeue=True)
-        return removed
+        return self.sweep(name, wire, lambda page: [at for at, one in enumerate(page) if one.id in wanted], _PAGE)
 
     @contextmanager
-    def _channel(self, name: str) -> Iterator[Any]:
+    def _taking(self, name: str, wire: str) -> Iterator[Taking]:
         connection = self._connect()
         try:
-            with _translated(name):
-                channel = connection.channel()
-                yield channel
-                channel.close()
+            taking = Taking(connection, name, wire)
+            yield taking
+            taking.give_back()
         finally:
             with suppress(AMQPError, OSError):
                 connection.close()
@@ -155,17 +137,3 @@ class Inspector:
                 failure = exc
         assert failure is not None
         raise NotConnected(f"RabbitMQ at {self._address} cannot be reached: {explained(failure)}") from failure
-
-
-@contextmanager
-def _translated(name: str) -> Iterator[None]:
-    try:
-        yield
-    except ChannelClosedByBroker as exc:
-        if exc.reply_code == _NOT_FOUND:
-            raise Unroutable(
-                f"queue {name!r} does not exist on the broker; declare it before it is used", endpoint=name
-            ) from exc
-        raise NotConnected(f"queue {name!r} cannot be read: {exc.reply_code} {exc.reply_text}", endpoint=name) from exc
-    except (AMQPError, OSError) as exc:
-        raise NotConnected(f"queue {name!r} cannot be read: {explained(exc)}", endpoint=name) from exc

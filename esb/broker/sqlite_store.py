@@ -14,29 +14,11 @@ from typing import Any
 
 from esb.broker import headers
 from esb.broker.contract import Stored
+from esb.broker.sqlite_schema import prepare
 from esb.errors import NotConnected, Unroutable
 
-VERSION = 1
-APPLICATION_ID = 0x45534251  # "ESBQ": tells our files from other SQLite files
 LEASE_BYTES = 16 << 20
 """A lease stops growing here, so that a queue of big files does not fill the memory."""
-
-_SCHEMA = """
-CREATE TABLE queue (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, exclusive INTEGER NOT NULL, active INTEGER NOT NULL DEFAULT 0) STRICT;
-CREATE TABLE topic (name TEXT PRIMARY KEY) STRICT;
-CREATE TABLE binding (topic TEXT NOT NULL, subscription TEXT NOT NULL, queue TEXT NOT NULL, PRIMARY KEY (topic, subscription)) STRICT;
-CREATE TABLE owner (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, pid INTEGER NOT NULL, expires REAL NOT NULL) STRICT;
-CREATE TABLE sequence (next INTEGER NOT NULL) STRICT;
-INSERT INTO sequence VALUES (1);
-CREATE TABLE message (
-    seq INTEGER PRIMARY KEY, queue INTEGER NOT NULL, owner INTEGER NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL, returns INTEGER NOT NULL,
-    redelivered INTEGER NOT NULL,
-    published_at REAL NOT NULL, id TEXT NOT NULL, content_type TEXT, headers TEXT NOT NULL) STRICT;
-CREATE INDEX message_state ON message (queue, owner, due, seq);
-CREATE INDEX message_due ON message (due) WHERE due > 0;
-CREATE TABLE body (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
-CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN DELETE FROM body WHERE seq = OLD.seq; END;
-"""
 
 Row = tuple[int, str, bytes, str, str | None, int, int, int, float]
 """seq, id, body, headers, content_type, attempts, returns, redelivered, published_at"""
@@ -90,19 +72,7 @@ class Store:
 
     def _prepare(self) -> None:
         self.begin()
-        [version] = self.execute("PRAGMA user_version").fetchone()
-        [application] = self.execute("PRAGMA application_id").fetchone()
-        if version > VERSION or (version and application != APPLICATION_ID):
-            raise NotConnected(
-                f"{self.path}: the file is not a broker's, or was made by a newer version (format {version}, known {VERSION}); "
-                "upgrade, or name another file",
-                endpoint=self.path,
-            )
-        if not version:
-            for statement in _statements(_SCHEMA):
-                self.execute(statement)
-            self.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self.execute(f"PRAGMA user_version = {VERSION}")
+        prepare(self.connection, self.path)
         self.commit()
 
     def close(self) -> None:
@@ -343,13 +313,3 @@ class Store:
         """Messages on the queue."""
         count: int = self.execute("SELECT count(*) FROM message WHERE queue = ?", (self.queue_id(queue),)).fetchone()[0]
         return count
-
-
-def _statements(script: str) -> Iterator[str]:
-    # Not executescript: it commits first, and two processes may make the file at the same time.
-    statement = ""
-    for line in script.strip().splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

@@ -28,11 +28,23 @@ def opened(project: Project, seconds: float = _PATIENCE) -> Iterator[Broker]:
     scheme, _, rest = url.partition(":")
     if scheme == "memory":
         raise NotConnected("the project's broker is in the memory of 'esb run': nobody else can look into it")
-    if scheme == "sqlite" and not Path(rest.partition("?")[0].removeprefix("//")).exists():
-        # Looking must not make it: an empty broker in a wrong place would answer that all is well.
-        raise NotConnected(
-            f"there is no broker at {rest}: the bus has not run yet with this esb.yaml, instance and environment"
-        )
+    if scheme == "sqlite":
+        path = rest.partition("?")[0].removeprefix("//")
+        if not Path(path).exists():
+            # Looking must not make it: an empty broker in a wrong place would answer that all is well.
+            raise NotConnected(
+                f"there is no broker at {rest}: the bus has not run yet with this esb.yaml, instance and environment"
+            )
+        from esb.broker.sqlite_store import Store
+
+        Store(path).close()  # raises what the broker itself would only log, such as a file of a newer version
+    with reached(project, url, seconds) as broker:
+        yield broker
+
+
+@contextmanager
+def reached(project: Project, url: str, seconds: float = _PATIENCE) -> Iterator[Broker]:
+    """A broker of a URL, connected and told of the project's queues; closed afterwards. Raises NotConnected."""
     broker = open_broker(url)
     broker.open()
     try:
@@ -40,7 +52,7 @@ def opened(project: Project, seconds: float = _PATIENCE) -> Iterator[Broker]:
             raise NotConnected(
                 f"the broker at {without_secrets(url)} cannot be reached ({broker.state}) within {seconds:g} s; 'esb doctor' tells more"
             )
-        if scheme.startswith("amqp"):
+        if url != project.broker_url or url.startswith("amqp"):
             _declare(project, broker)
         yield broker
     finally:

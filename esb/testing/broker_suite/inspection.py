@@ -62,6 +62,21 @@ def a_sweep_passes_every_message_once_and_removes_what_is_named(trial: Trial) ->
 
 
 @behaviour
+def an_exclusive_queue_can_be_looked_into_while_nobody_works_on_it(trial: Trial) -> None:
+    """Browsed, swept, and in order afterwards."""
+    broker = trial.broker()
+    broker.queue("orders", exclusive=True)
+    publish(broker, "orders", *(message(f"m{n}") for n in range(6)))
+    assert [stored.id for stored in broker.browse("orders", limit=3)] == ["m0", "m1", "m2"]
+    assert broker.sweep("orders", lambda page: [0] if page[0].id == "m0" else [], page=2) == 1
+    eventually(lambda: broker.depth("orders") == 5, "one of six is gone")
+    inbox = Inbox()
+    broker.subscribe("orders", inbox)
+    inbox.wait(5)
+    assert inbox.ids == [f"m{n}" for n in range(1, 6)]
+
+
+@behaviour
 def a_sweep_that_fails_leaves_the_page_and_what_comes_after(trial: Trial) -> None:
     """The judge's error comes out."""
     broker = trial.broker()

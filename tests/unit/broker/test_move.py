@@ -1,0 +1,94 @@
+"""Messages from one broker to another."""
+
+import pytest
+
+from esb.broker.contract import Outgoing
+from esb.broker.memory import MemoryBroker, MemoryStore
+from esb.broker.move import declare, move
+from esb.errors import Rejected
+from esb.testing.broker_trial import message, publish
+
+
+@pytest.fixture
+def brokers():
+    made = MemoryBroker(MemoryStore()), MemoryBroker(MemoryStore())
+    for broker in made:
+        broker.open()
+        broker.queue("orders")
+    yield made
+    for broker in made:
+        broker.close()
+
+
+def ids(broker, queue="orders"):
+    return [stored.id for stored in broker.browse(queue, limit=10_000)]
+
+
+def test_messages_keep_order_id_headers_attempts_and_age(brokers):
+    source, target = brokers
+    publish(source, "orders", Outgoing("m0", b"x", {"h": 1, "esb-error": "bad"}, "text/plain", None, 2, 1.7e9))
+    publish(source, "orders", *(message(f"m{n}") for n in range(1, 500)))
+    seen = []
+    told = move(source, target, "orders", seen.append)
+    assert (told.moved, told.there, told.failed) == (500, 0, {})
+    assert seen == [200, 400, 500]
+    assert (ids(source), ids(target)) == ([], [f"m{n}" for n in range(500)])
+    first = target.browse("orders", limit=1)[0]
+    assert (first.headers, first.content_type, first.attempts, first.published_at) == (
+        {"h": 1, "esb-error": "bad"},
+        "text/plain",
+        2,
+        1.7e9,
+    )
+
+
+def test_a_move_that_died_between_publishing_and_removing_is_completed_without_repeats(brokers, monkeypatch):
+    source, target = brokers
+    publish(source, "orders", *(message(f"m{n}") for n in range(500)))
+    sweep = source.sweep
+
+    def dies_before_the_second_removal(queue, judge, *, page):
+        def once(messages):
+            places = judge(messages)
+            if messages[0].id == "m200":
+                raise KeyboardInterrupt
+            return places
+
+        return sweep(queue, once, page=page)
+
+    monkeypatch.setattr(source, "sweep", dies_before_the_second_removal)
+    with pytest.raises(KeyboardInterrupt):
+        move(source, target, "orders")
+    monkeypatch.undo()
+    assert len(ids(target)) == 400
+    assert len(ids(source)) == 300
+    told = move(source, target, "orders")
+    assert (told.moved, told.there) == (100, 200)
+    assert (ids(source), ids(target)) == ([], [f"m{n}" for n in range(500)])
+
+
+def test_what_the_other_broker_refuses_stays(brokers, monkeypatch):
+    source, target = brokers
+    publish(source, "orders", message("m1"), message("m2"))
+    taken = target.publish
+
+    def refuses_one(queue, outgoing, done):
+        if outgoing.id == "m1":
+            done(Rejected("too large"))
+        else:
+            taken(queue, outgoing, done)
+
+    monkeypatch.setattr(target, "publish", refuses_one)
+    told = move(source, target, "orders")
+    assert (told.moved, told.failed) == (1, {"m1": "too large"})
+    assert (ids(source), ids(target)) == (["m1"], ["m2"])
+
+
+def test_a_topics_subscription_is_declared_with_its_topic(brokers):
+    source, target = brokers
+    queue = source.bind("prices", "erp")
+    publish(source, queue, message("m1"))
+    declare(target, queue)
+    assert move(source, target, queue).moved == 1
+    assert ids(target, queue) == ["m1"]
+    assert target.bind("prices", "erp") == queue
