@@ -6,6 +6,7 @@ import logging
 import random
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -66,6 +67,10 @@ class Link:
         """Close for good; ``closed`` is called when it is done."""
         self._closed = closed
         if self.connection is None or not self.connection.is_open:
+            attempt, self._current = self._current, None
+            if attempt is not None and not attempt.is_closed:
+                with suppress(AMQPError):
+                    attempt.close()  # the one under way has an open socket
             closed()
         else:
             self.connection.close()

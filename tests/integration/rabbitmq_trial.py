@@ -54,8 +54,10 @@ class Trial:
         for name, bean in beans.items():
             context.bind("bean", name, bean)
         self.contexts.append(context)
-        context.load(routes.replace("NAME", self.name), "routes.yaml")
+        if routes:
+            context.load(routes.replace("NAME", self.name), "routes.yaml")
         context.start()
+        until(lambda: set(context.component("rabbitmq").state().values()) <= {"connected"})
         return context
 
     def received(self, context: RouteContext, mock: str, count: int) -> list[Any]:
