@@ -45,6 +45,10 @@ _TESTS: Final[dict[str, Callable[[Any], bool]]] = {
     "java.lang.Double": lambda value: isinstance(value, float),
     "java.lang.Boolean": lambda value: isinstance(value, bool),
     "java.lang.Number": lambda value: _whole(value) or isinstance(value, (float, decimal.Decimal)),
+    "java.lang.Character": lambda _value: False,
+    "java.io.Serializable": lambda value: isinstance(
+        value, (str, bytes, int, float, decimal.Decimal, dt.date, list, dict)
+    ),
     "java.lang.Comparable": lambda value: isinstance(value, (str, int, float, decimal.Decimal, dt.date)),
     "java.lang.Object": lambda value: value is not None,
     "java.lang.Iterable": lambda value: isinstance(value, (list, set)),
@@ -65,15 +69,18 @@ _TESTS: Final[dict[str, Callable[[Any], bool]]] = {
     "org.w3c.dom.Document": is_element,
     "byte[]": lambda value: isinstance(value, (bytes, bytearray, memoryview)),
 }
+_PRIMITIVE: Final = frozenset({"int", "long", "short", "byte", "float", "double", "boolean", "char"})
 _SHORT: Final = {
     name: f"java.lang.{name}"
-    for name in ("String", "Integer", "Long", "Short", "Byte", "Float", "Double", "Boolean", "Object")
+    for name in ("String", "Integer", "Long", "Short", "Byte", "Float", "Double", "Boolean", "Character")
 } | {"byte[]": "byte[]"}
 """The classes that Camel knows without their package."""
 
 
 def named_class(name: str | None) -> NamedClass:
     """The class of a name: Java's, an exception's, or a Python one (``package.module:Name``). Raises ExpressionFailed if nobody knows it."""
+    if name in _PRIMITIVE:
+        return NamedClass(name, lambda _value: False)  # no object is of a primitive type
     full = _SHORT.get(name or "", name or "")
     if full in _TESTS:
         return NamedClass(full, _TESTS[full])

@@ -34,7 +34,7 @@ from esb.languages.simple.nodes import (
     Text,
     Value,
 )
-from esb.languages.simple.operators import BINARY, Operator, items, looks_whole
+from esb.languages.simple.operators import BINARY, Operator, items, looks_numeric, looks_whole
 from esb.languages.simple.parser import parse_predicate, parse_template
 
 _ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -239,8 +239,8 @@ def _against(operator: str, left: Expression, fixed: Any) -> Predicate | None:
         return _among(left, fixed, full, wanted=operator == "in")
     if short is None or kind not in {str, int, bool} or (kind is bool and operator not in {"==", "!="}):
         return None
-    if kind is str and looks_whole(fixed):
-        return None  # two texts of digits are compared as numbers
+    if kind is str and (looks_whole(fixed) if operator in {"==", "!="} else looks_numeric(fixed)):
+        return None  # two texts that look like numbers are compared as such
 
     if kind is str and operator == "==":
 
@@ -273,6 +273,10 @@ def _among(left: Expression, listed: str, full: Operator, *, wanted: bool) -> Pr
 
 def _pattern(pattern: str, at: int) -> Callable[[str], Any]:
     """The author's pattern as a test of whole texts. Raises SyntaxFault."""
+    if "${" in pattern:
+        raise SyntaxFault(
+            "a function in a quoted pattern is not evaluated", at, "write it without quotes: regex ${header.pattern}"
+        )
     try:
         fullmatch: Callable[[str], Any] = javaregex.compiled(pattern, trusted=True).fullmatch
     except ExpressionFailed as failed:

@@ -86,12 +86,14 @@ def read_quoted(text: str, at: int, *, functions: bool) -> tuple[Template, int]:
 
 
 def read_number(text: str, at: int) -> tuple[str, int]:
-    """Digits with dots or commas from an offset on, a minus before them allowed; empty if there are none."""
-    position = at + (text[at : at + 1] == "-")
+    """Digits, dots and commas from an offset on, a sign before them allowed; empty if there is no digit."""
+    position = at + (text[at : at + 1] in {"-", "+"})
     start = position
-    while position < len(text) and (text[position].isdecimal() or (position > start and text[position] in ".,")):
+    while position < len(text) and (text[position].isdecimal() or text[position] in ".,"):
         position += 1
-    return (text[at:position], position) if position > start else ("", at)
+    told = text[start:position]
+    signed = start > at and told[:1] in {".", ","}
+    return (text[at:position], position) if told.strip(".,") and not signed else ("", at)
 
 
 def blanks_end(text: str, at: int) -> int:

@@ -106,7 +106,7 @@ _TEXT: Final[dict[str, Method]] = {
     "lines": Method(lambda value: value.splitlines()),
     "chars": Method(lambda value: [ord(character) for character in value]),
     "toString": Method(lambda value: value),
-    "hashCode": Method(_java_hash),
+    "hashCode": Method(_java_hash, bare=False),
     "toUpperCase": Method(lambda value: value.upper(), bare=False),
     "toLowerCase": Method(lambda value: value.lower(), bare=False),
     "getBytes": Method(lambda value, charset="utf-8": octets(value, inner(charset)), 0, 1, bare=False),

@@ -116,6 +116,8 @@ def _step(segment: Segment) -> Path:
     if key is None:
         assert call is not None
         return call
+    if key == "":  # empty brackets are as good as none
+        return call or (lambda value, _exchange: value)
     if isinstance(key, str):
         fixed = key.strip()
 

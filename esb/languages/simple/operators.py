@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from esb.coerce import NoConversion, Textual, boolean, floating, inner, integer, is_element, text
-from esb.errors import ConversionFailed
+from esb.errors import ConversionFailed, ExpressionFailed
 from esb.javanames import IllegalArgumentException
 from esb.languages.simple import javaregex
 
 Operator = Callable[[Any, Any], bool]
+_WIDE: Final = 1 << 31
 
 
 def looks_whole(value: str) -> bool:
@@ -40,7 +41,7 @@ def _to_type_of(example: Any) -> Callable[[Any], Any]:
     """The conversion to the type of a value; types that nothing converts to give None."""
     match example:
         case bool():
-            return boolean
+            return _truth
         case int():
             return _whole
         case float():
@@ -53,6 +54,12 @@ def _to_type_of(example: Any) -> Callable[[Any], Any]:
             return lambda value: value if isinstance(value, Mapping) else None
         case _:
             return lambda value: value if type(value) is type(example) else None
+
+
+def _truth(value: Any) -> bool | None:
+    if isinstance(value, int) and not -_WIDE <= value < _WIDE:
+        raise NoConversion("a long number is neither true nor false")  # Java has this conversion for Integer only
+    return boolean(value)
 
 
 def _whole(value: Any) -> int | None:
@@ -134,7 +141,14 @@ def _number(value: Any) -> float | None:
     return floating(value)
 
 
+def _rank(value: Any) -> int:
+    """Where Java's class name of a value stands among the others'."""
+    return 2 if isinstance(value, Mapping) else int(isinstance(value, list))
+
+
 def _compare_converted(left: Any, right: Any) -> int:
+    if _rank(left):  # what has no order of its own is ordered by the name of its class, and then in some way
+        return _sign(_rank(left), _rank(right)) or _sign(len(left), len(right)) or _sign(inner(left), inner(right))
     try:
         as_right = _attempt(_to_type_of(right), left)
         if as_right is not None:
@@ -148,6 +162,8 @@ def _compare_converted(left: Any, right: Any) -> int:
 
 
 def _sign(left: Any, right: Any) -> int:
+    if left != left or right != right:  # noqa: PLR0124 -- only NaN differs from itself; Java has it greater than all numbers
+        return int(left != left) - int(right != right)  # noqa: PLR0124
     return int(left > right) - int(left < right)
 
 
@@ -170,11 +186,22 @@ def contains(left: Any, right: Any, *, ignore_case: bool = False) -> bool:
         wanted = inner(right).casefold()
         return any(wanted in inner(item).casefold() for item in left)
     if isinstance(left, (str, bytes, Textual)) or is_element(left):
-        told = text(left) or ""
-        if isinstance(right, str):
-            return right.casefold() in told.casefold() if ignore_case else right in told
-        return equal(right, told, ignore_case=ignore_case)
+        told, part = text(left) or "", inner(right)
+        return part.casefold() in told.casefold() if ignore_case else part in told
+    if isinstance(left, Mapping):
+        return False
     return equal(right, left, ignore_case=ignore_case)
+
+
+class _Entry(tuple[Any, ...], Textual):
+    """An entry of a map, where one is walked through; its text is ``key=value``."""
+
+    __slots__ = ()
+
+    def as_text(self) -> str:
+        """Java's text of an entry."""
+        key, value = self
+        return f"{inner(key)}={inner(value)}"
 
 
 def items(value: Any) -> Iterator[Any]:
@@ -183,6 +210,8 @@ def items(value: Any) -> Iterator[Any]:
         return iter(())
     if isinstance(value, str):
         return iter(value.split(","))
+    if isinstance(value, Mapping):
+        return iter([_Entry(item) for item in value.items()])
     if isinstance(value, (list, tuple, set)) or (isinstance(value, Iterator) and not hasattr(value, "read")):
         return iter(value)
     return iter((value,))
@@ -199,6 +228,8 @@ def is_in(left: Any, right: Any) -> bool:
     """``in``: each value is converted to the type of the left side until one is equal. Raises ConversionFailed where one cannot be read."""
     convert = _to_type_of(left) if left is not None else (lambda value: value)
     for value in items(right):
+        if isinstance(value, _Entry) and not isinstance(left, str):
+            continue
         try:
             candidate = convert(value)
         except NoConversion:
@@ -211,9 +242,11 @@ def is_in(left: Any, right: Any) -> bool:
 
 
 def matches(left: Any, right: Any) -> bool:
-    """``regex``: the whole text matches; nothing matches no pattern."""
+    """``regex``: the whole text matches; nothing matches no pattern. Raises ExpressionFailed where there is no pattern."""
     told, pattern = text(left), text(right)
-    return told is not None and pattern is not None and javaregex.compiled(pattern).fullmatch(told) is not None
+    if pattern is None:
+        raise ExpressionFailed("the regular expression is missing: there is nothing on the right of 'regex'")
+    return told is not None and javaregex.compiled(pattern).fullmatch(told) is not None
 
 
 def in_range(left: Any, right: Any) -> bool:
@@ -253,7 +286,7 @@ BINARY: Final[dict[str, Operator]] = {
     "!=": _negated(equal),
     ">": _ordered(lambda sign: sign > 0, both_missing=False),
     ">=": _ordered(lambda sign: sign >= 0, both_missing=True),
-    "<": _ordered(lambda sign: sign < 0, both_missing=False),
+    "<": _ordered(lambda sign: sign < 0, both_missing=True),
     "<=": _ordered(lambda sign: sign <= 0, both_missing=True),
     **_POSITIVE,
     **{f"!{name}": _negated(operator) for name, operator in _POSITIVE.items()},

@@ -171,7 +171,7 @@ class _PredicateParser:
         if operator in _QUOTED_ONLY:
             return None
         number, end = read_number(text, at)
-        if number:
+        if number and not (number[0] == "-" and operator in {"&&", "||"}):
             self._at = end
             return _number(number)
         for word, value in (("true", True), ("false", False), ("null", None)):
@@ -209,7 +209,12 @@ def _joined(found: list[Node | str]) -> list[Node]:
 def _number(text: str) -> Node:
     if looks_whole(text):
         return Value(int(text))
-    return Value(float(text)) if looks_numeric(text) else Template((Text(text),))
+    # What only resembles a number, as .5 and 5. do, is text.
+    return (
+        Value(float(text))
+        if looks_numeric(text) and text[-1] != "." and text.lstrip("-")[0] != "."
+        else Template((Text(text),))
+    )
 
 
 def _advice(text: str, at: int) -> str:

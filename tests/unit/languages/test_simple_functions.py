@@ -144,9 +144,20 @@ def test_a_mandatory_body_must_be_there() -> None:
         evaluate("${mandatoryBodyAs(String)}", Exchange(None))
 
 
+def test_pretty_xml_keeps_text_wherever_it_stands() -> None:
+    told = '<?xml version="1.0"?><a xmlns:p="u" p:x="&lt;1&quot;">t<p:b/>&amp;tail</a>'
+    assert evaluate("${prettyBody}", Exchange(told)) == (
+        '<?xml version="1.0"?>\n<a xmlns:p="u" p:x="&lt;1&quot;">\n  t\n  <p:b>\n  </p:b>\n  &amp;tail\n</a>'
+    )
+
+
+def test_pretty_json_keeps_a_name_that_comes_twice() -> None:
+    assert evaluate("${prettyBody}", Exchange('{"a":1,"a":"/"}')) == '{\n\t"a": 1,\n\t"a": "\\/"\n}\n'
+
+
 def test_pretty_indents_json_and_xml() -> None:
     assert evaluate("${prettyBody}", Exchange('{"a":[1.50]}')) == '{\n\t"a": [\n\t\t1.50\n\t]\n}\n'
-    assert evaluate("${pretty(${body})}", Exchange("<a><b>1</b></a>")) == "<a>\n  <b>1</b>\n</a>"
+    assert evaluate("${pretty(${body})}", Exchange("<a><b>1</b></a>")) == "<a>\n  <b>\n    1\n  </b>\n</a>"
 
 
 @pytest.mark.parametrize(

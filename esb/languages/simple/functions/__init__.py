@@ -88,7 +88,13 @@ class Call:
         found = split(self.inside(usage, to_last=to_last))
         if not least <= len(found) <= most:
             raise self.misused(usage)
-        return [unquoted(argument) for argument in found]
+        return [_without_quotes(argument) for argument in found]
+
+
+def _without_quotes(argument: str) -> str:
+    """Quotes around an argument go, the blanks around them stay: ``replace('a', 'b')`` puts a blank before each b, as in Camel."""
+    plain = argument.strip()
+    return argument.replace(plain, plain[1:-1], 1) if unquoted(argument) is not argument and plain else argument
 
 
 def _body(exchange: Exchange) -> Any:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import decimal
-import re
 from typing import Any, Final
 
-from esb.coerce import NoConversion, converter, lenient, text
+from esb.coerce import NoConversion, converter, result_converter, text
 from esb.errors import ExpressionFailed
 from esb.exchange import Exchange
 from esb.expression import Expression
 from esb.languages.simple.arguments import unquoted
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.ognl import compile_path
+from esb.languages.simple.pretty import prettified
 
 _USAGE: Final = "body.OGNL}, ${body[key]"
 
@@ -36,7 +35,7 @@ def body_as(call: Call) -> Expression:
     if call.name == "messageAs":  # Camel converts the message object itself, which has no conversions
         return lambda _exchange: None
     try:
-        convert = converter(name) if call.name == "mandatoryBodyAs" else lenient(name)
+        convert = converter(name) if call.name == "mandatoryBodyAs" else result_converter(name)
     except KeyError:
         return _unknown_type(name)
     if call.name == "mandatoryBodyAs":
@@ -96,52 +95,6 @@ def pretty(call: Call) -> Expression:
     """An expression's value as text, JSON and XML indented."""
     evaluate = call.expression(unquoted(call.inside("pretty(expression)", to_last=True)))
     return lambda exchange: prettified(text(evaluate(exchange)))
-
-
-def prettified(told: str | None) -> str | None:
-    """JSON or XML with indentation; any other text as it is. What looks like JSON and is none gives nothing, as in Camel."""
-    if told is None or told[:1] + told[-1:] not in {"{}", "[]", "<>"}:
-        return told
-    if told[0] == "<":
-        return _pretty_xml(told)
-    import json
-
-    try:
-        return pretty_json(json.loads(told, parse_float=decimal.Decimal)) + "\n"
-    except (ValueError, RecursionError):
-        return None
-
-
-def pretty_json(value: Any, level: int = 0) -> str:
-    """In the form of Camel's own JSON writer: tabs, and a line even for what is empty."""
-    import json
-
-    if not isinstance(value, (dict, list)):
-        return str(value) if isinstance(value, decimal.Decimal) else json.dumps(value, ensure_ascii=False)
-    inside = "\n" + "\t" * (level + 1)
-    if isinstance(value, dict):
-        parts = [
-            f"{json.dumps(key, ensure_ascii=False)}: {pretty_json(item, level + 1)}" for key, item in value.items()
-        ]
-        opening, closing = "{}"
-    else:
-        parts = [pretty_json(item, level + 1) for item in value]
-        opening, closing = "[]"
-    return opening + inside + f",{inside}".join(parts) + "\n" + "\t" * level + closing
-
-
-def _pretty_xml(told: str) -> str:
-    from lxml import etree
-
-    from esb.errors import Malformed
-    from esb.xml import parse
-
-    try:
-        root = parse(re.sub(r">\s+<", "><", told))
-    except Malformed:
-        return told
-    etree.indent(root)
-    return etree.tostring(root, encoding="unicode")
 
 
 @function("originalBody")

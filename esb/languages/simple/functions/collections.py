@@ -9,7 +9,7 @@ from typing import Any, Final
 from esb.coerce import text
 from esb.exchange import Exchange
 from esb.expression import Expression
-from esb.javanames import IllegalArgumentException
+from esb.javanames import IllegalArgumentException, RuntimeExchangeException
 from esb.languages.simple.arguments import split, unquoted
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.nodes import SyntaxFault
@@ -51,6 +51,8 @@ def collate(call: Call) -> Expression:
 
     def groups(exchange: Exchange) -> Iterator[list[Any]]:
         found = each(exchange.message.body, call.name)
+        if size < 1:
+            raise RuntimeExchangeException(f"collate({size}): a group has one item at least")
         return iter(lambda: list(itertools.islice(found, size)), [])
 
     return groups

@@ -61,7 +61,7 @@ def _zone(name: str) -> dt.tzinfo:
             {"EST": "America/Panama", "MST": "America/Phoenix", "HST": "Pacific/Honolulu"}.get(name, name)
         )
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return dt.UTC
+        return dt.timezone(dt.timedelta(), "GMT")
 
 
 def _dated(command: str, pattern: str, zone: dt.tzinfo | None) -> Expression:

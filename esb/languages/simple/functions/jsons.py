@@ -14,7 +14,7 @@ from esb.javanames import IllegalArgumentException
 from esb.languages._json import decode, encode, text_of
 from esb.languages.simple.arguments import unquoted
 from esb.languages.simple.functions import Call, function
-from esb.languages.simple.functions.body import pretty_json
+from esb.languages.simple.pretty import pretty_json
 
 _STEP: Final = re.compile(r"(\??)\.?([^.\[\]?]*)((?:\[(?:\d+|last)\])*)")
 _SOURCE: Final = re.compile(r"(header|exchangeProperty|variable):([^,]+),(.*)", re.DOTALL)

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from esb.coerce import lenient
 from esb.errors import ExpressionFailed
-from esb.exchange import Exchange
+from esb.exchange import Exchange, Headers
 from esb.expression import Expression
+from esb.javanames import IllegalArgumentException
 from esb.languages.simple.arguments import unquoted
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.ognl import compile_path
@@ -16,6 +17,7 @@ from esb.variables import variable as named_variable
 
 Getter = Callable[[str], Expression]
 _MISSING: Final = object()
+_REPOSITORIES: Final = frozenset({"global", "route", "header"})
 _SIZES: Final = frozenset({".size", ".size()", ".length", ".length()"})
 
 
@@ -48,12 +50,18 @@ def _noted(get: Expression, kind: str, name: str) -> Expression:
     return get
 
 
+def _all_headers(exchange: Exchange) -> Headers:
+    """A copy, in the order of the names, as Camel keeps them: the text of a message's headers is always the same."""
+    headers = exchange.message.headers
+    return Headers({name: headers[name] for name in sorted(headers, key=str.lower)})
+
+
 @function("header", "headers")
 def header(call: Call) -> Expression:
     """``${header.name}``, ``${headers[name]}``, with a path behind; ``${headers}`` is the map of all."""
     if call.name == "headers":
         if not call.rest:
-            return lambda exchange: exchange.message.headers
+            return _all_headers
         if call.rest in _SIZES:
             return lambda exchange: len(exchange.message.headers)
     return _named(call, _header, "header.name}, ${header[name]}, ${header.name.OGNL", quotes=True)
@@ -79,7 +87,10 @@ def variable(call: Call) -> Expression:
     scope: Any = call.scope  # the context, which holds the shared ones
 
     def get(name: str) -> Expression:
-        return named_variable(name, scope).get if ":" in name else lambda exchange: exchange.variables.get(name)
+        where, colon, _ = name.partition(":")
+        if colon and where not in _REPOSITORIES:
+            return _no_repository(where)
+        return named_variable(name, scope).get if colon else lambda exchange: exchange.variables.get(name)
 
     return _named(call, get, "variable.name}, ${variable[name]}, ${variable.name.OGNL", quotes=True)
 
@@ -132,6 +143,13 @@ def _named(call: Call, getter: Getter, usage: str, *, quotes: bool) -> Expressio
     if "." not in rest and "[" not in rest:
         return getter(rest)
     return _with_path(call, rest, getter, usage)
+
+
+def _no_repository(name: str) -> Expression:
+    def fail(_exchange: Exchange) -> Any:
+        raise IllegalArgumentException(f"there are no variables named {name!r}: write global:, route: or a plain name")
+
+    return fail
 
 
 def _null_safe_name(name: str, getter: Getter) -> Expression:

@@ -13,7 +13,7 @@ from esb.coerce import converter, inner, lenient, text
 from esb.errors import ExpressionFailed
 from esb.exchange import Exchange, new_id
 from esb.expression import Expression
-from esb.languages.simple.arguments import split, unquoted
+from esb.languages.simple.arguments import split
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.operators import each
 
@@ -65,7 +65,9 @@ def substring(call: Call) -> Expression:
 def join(call: Call) -> Expression:
     """``${join(separator,prefix,expression)}``: the items of the body (or expression) as one text."""
     usage = "join(separator,prefix,expression)"
-    arguments = call.arguments(usage, 0, 3)
+    arguments = call.arguments(usage, 0, 3) if call.inside(usage).strip() else []
+    if arguments and not split(call.inside(usage))[0]:
+        arguments.pop(0)  # Camel leaves an empty first argument out
     separator = call.expression(arguments[0] if arguments else ",")
     prefix = call.expression(arguments[1] if len(arguments) > 1 else "")
     source = call.expression(arguments[2] if len(arguments) > 2 else "${body}")
@@ -89,7 +91,7 @@ def hashed(call: Call) -> Expression:
     if not 1 <= len(arguments) <= 2 or not arguments[0]:
         raise call.misused(usage)
     source = call.expression(arguments[0])  # quotes around it are part of it, as in Camel
-    wanted = unquoted(arguments[1]).upper() if len(arguments) > 1 else "SHA-256"
+    wanted = arguments[1].upper() if len(arguments) > 1 else "SHA-256"
     algorithm = _HASHES.get(wanted, wanted.replace("SHA3-", "SHA3_").replace("SHA-", "SHA").replace("/", "_").lower())
     try:
         hashlib.new(algorithm or "", usedforsecurity=False)
