@@ -34,6 +34,8 @@ _PLAIN: Final = {
 }
 _FREE: Final = ("binding", "dlq.binding")
 """Sections whose names are anybody's: what a headers exchange compares."""
+_ZONE: Final = re.compile(r" (\d\d:\d\d)$")
+"""An offset from UTC whose plus has become a blank, as it does in URIs."""
 _INTERVAL: Final = re.compile(r"\d+[YMDhms]")
 
 
@@ -105,7 +107,7 @@ def stream_offset(text: str) -> int | str | dt.datetime:
     if text.isdigit():
         return int(text)
     try:
-        moment = dt.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(_ZONE.sub(r"+\1", text))
     except ValueError:
         raise ValueError(
             f"{text!r} is no place in a stream; write first, last, next, an offset, a time such as 2026-11-20T08:00:00, or an age such as 1h"
