@@ -120,14 +120,30 @@ def _exists(module: str) -> bool:
         return False
 
 
-def _modules(package: str) -> list[str]:
+def verbs() -> dict[str, str]:
+    """Verbs of the command line that adapters bring, with their modules: ``adapters.foo`` has them in its folder ``cli``. Nothing is imported."""
+    found: dict[str, str] = {}
+    for place in _places("adapters"):
+        for folder in sorted(Path(place).glob("*/cli")):
+            for module in pkgutil.iter_modules([str(folder)]):
+                if not module.name.startswith("_"):
+                    name, provider = module.name.replace("_", "-"), f"adapters.{folder.parent.name}.cli.{module.name}"
+                    if found.setdefault(name, provider) != provider:
+                        raise ProjectError(f"the verb {name!r} is provided twice, by {found[name]} and {provider}")
+    return found
+
+
+def _places(package: str) -> list[str]:
     spec = importlib.util.find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
     if package == "adapters":  # an editable install's entry cannot be listed; what comes with the bus lies beside it
         places.append(str(Path(__file__).resolve().parent.parent / "adapters"))
-    return list(
-        dict.fromkeys(module.name for module in pkgutil.iter_modules(places) if not module.name.startswith("_"))
-    )
+    return list(dict.fromkeys(places))
+
+
+def _modules(package: str) -> list[str]:
+    found = pkgutil.iter_modules(_places(package))
+    return list(dict.fromkeys(module.name for module in found if not module.name.startswith("_")))
 
 
 def _by_convention(kind: str, name: str) -> Any | None:

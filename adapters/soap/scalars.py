@@ -10,7 +10,7 @@ decimal, float, double     Decimal: the digits of the text, never a binary float
 dateTime, time             datetime, time; aware if the text has a zone; digits beyond microseconds are cut
 date                       date; a zone is dropped, as Python's dates have none
 duration, gYear, ...       str, as written
-base64Binary, hexBinary    bytes
+base64Binary, hexBinary    bytes; written also from their text, which is what JSON has
 QName, NOTATION            str ``{namespace}name``
 lists                      list
 unions                     the common type of the members, otherwise str
@@ -237,11 +237,16 @@ def _octets(value: Any) -> bytes:
 
 
 def _write_base64(value: Any) -> str:
+    if isinstance(value, str):  # from JSON, which has no bytes: base64 already
+        base64.b64decode("".join(value.split()), validate=True)
+        return value
     token, value = binary.take(value)
     return token or base64.b64encode(_octets(value)).decode("ascii")
 
 
 def _write_hex(value: Any) -> str:
+    if isinstance(value, str):
+        value = bytes.fromhex(value)
     return _octets(value).hex().upper()
 
 

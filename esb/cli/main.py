@@ -11,29 +11,34 @@ import click
 
 import esb
 from esb.errors import ConfigError, EsbError, TransportError
+from esb.registry import verbs
 
 EXIT_FINDINGS = 1
 EXIT_CONFIG = 78
 
 
 class Verbs(click.Group):
-    """Finds a verb ``foo-bar`` as ``esb.cli.foo_bar:command``."""
+    """Finds a verb ``foo-bar`` as ``esb.cli.foo_bar:command``, else among those that adapters bring (``adapters.foo.cli.foo_bar:command``)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*self._own(), *verbs()})
+
+    def _own(self) -> set[str]:
         import esb.cli
 
         found = pkgutil.iter_modules(esb.cli.__path__)
-        return sorted(
+        return {
             module.name.replace("_", "-")
             for module in found
             if module.name != "main" and not module.name.startswith("_")
-        )
+        }
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         name = cmd_name.replace("-", "_")
-        if cmd_name not in self.list_commands(ctx):
+        module = f"esb.cli.{name}" if cmd_name in self._own() else verbs().get(cmd_name)
+        if module is None:
             return None
-        command: click.Command = importlib.import_module(f"esb.cli.{name}").command
+        command: click.Command = importlib.import_module(module).command
         return command
 
     def resolve_command(

@@ -113,7 +113,7 @@ def _integer(facets: Facets, least: int | None, most: int | None) -> int:
 
 
 def _fraction(facets: Facets) -> str:
-    digits = facets.fraction_digits if facets.fraction_digits is not None else 2
+    digits = min(2, facets.fraction_digits if facets.fraction_digits is not None else 2)
     if facets.total_digits is not None:
         digits = min(digits, max(0, facets.total_digits - 1))
     step = Decimal(1).scaleb(-digits)
