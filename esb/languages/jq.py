@@ -31,6 +31,9 @@ _CAMEL: Final = re.compile(r"\b(?:header|property|variable|body)\b")
 # Everything that reaches out of the program is taken away: the environment, input of others, messages to the terminal.
 _FENCE: Final = """{} as $ENV
 | def env: {}; def input: error("there is one input only"); def inputs: empty; def debug: .; def debug(f): .; def stderr: .;
+def leaf_paths: paths(scalars);
+def ltrimstr($x): if type == "string" and ($x | type) == "string" and startswith($x) then .[($x | length):] else . end;
+def rtrimstr($x): if type == "string" and ($x | type) == "string" and $x != "" and endswith($x) then .[:-($x | length)] else . end;
 def halt: error("halt is not available"); def halt_error: halt; def halt_error(f): halt; def input_filename: null;
 """
 _FUNCTIONS: Final = """. as $__camel

@@ -147,7 +147,7 @@ def _document(value: Any) -> Any:
     if isinstance(value, (dict, list)):
         return value
     if not _json.is_text(value):
-        return value if isinstance(value, (bool, int, float)) else None
+        return None
     told = _json.text_of(value)
     if not told:
         raise IllegalArgumentException("the JSON text is empty")

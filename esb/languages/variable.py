@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from esb.expression import Expression, LanguageSpec, Scope, as_result
-from esb.variables import variable
+from esb.languages._repositories import variable_getter
 
 
 class Variable(LanguageSpec):
@@ -15,4 +15,4 @@ class Variable(LanguageSpec):
 
     def compile(self, scope: Scope) -> Expression:
         holder: Any = scope  # the context, which holds the shared ones
-        return as_result(variable(self.text, holder).get, self.result_type, self.at)
+        return as_result(variable_getter(self.text, holder), self.result_type, self.at)

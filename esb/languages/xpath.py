@@ -91,10 +91,16 @@ class XPath(LanguageSpec):
         given = {plain: _named(name, scope) for plain, name in reading.variables.items()}
 
         def evaluate(exchange: Exchange) -> Any:
-            document = _document(read(exchange))
+            source = read(exchange)
+            document = _nothing() if source is None else _document(source)
             variables = {plain: get(exchange) for plain, get in given.items()}
             try:
-                return finish(engine.run(document, exchange, variables))
+                found = engine.run(document, exchange, variables)
+                return finish(
+                    [node for node in found if node is not document]
+                    if source is None and isinstance(found, list)
+                    else found
+                )
             except ConversionFailed:
                 raise
             except Exception as error:
@@ -146,14 +152,15 @@ class _Functions:
             (_IN, "body"): lambda _: text(self.current.exchange.message.body) or "",
             (_IN, "header"): self._header,
             # There is one message here: what Camel's `out` would be is not there yet.
-            (_OUT, "body"): lambda _: "",
-            (_OUT, "header"): lambda _context, _name: "",
+            (_OUT, "body"): lambda _: [],
+            (_OUT, "header"): lambda _context, _name: [],
             (_FUNCTION, "properties"): lambda _, key: self.scope.resolve("{{" + _xpath.as_string(key) + "}}"),
             (_FUNCTION, "simple"): lambda _, source: text(self.simple[str(source)](self.current.exchange)) or "",
         }
 
     def _header(self, _context: Any, name: Any) -> Any:
-        return _plain(self.current.exchange.message.headers.get(_xpath.as_string(name)))
+        value = self.current.exchange.message.headers.get(_xpath.as_string(name))
+        return [] if value is None else _plain(value)  # nothing is no node, and empty where a text is asked for
 
 
 class _Engine:
@@ -236,14 +243,20 @@ def _document(value: Any) -> Any:
     if is_element(value):
         return _as_root(value.getroot() if hasattr(value, "getroot") else value)
     if not isinstance(value, (str, bytes, bytearray, memoryview, Source)) and not hasattr(value, "read"):
-        kind = "nothing" if value is None else f"a {type(value).__name__}"
-        raise ConversionFailed(f"{kind} is no XML document: xpath reads XML text and elements")
+        raise ConversionFailed(f"a {type(value).__name__} is no XML document: xpath reads XML text and elements")
     from esb.xml import parse
 
     try:
         return parse(value if isinstance(value, str) else octets(value))
     except Exception as error:
         raise ConversionFailed(f"the text is no XML document: {error}") from error
+
+
+def _nothing() -> Any:
+    """What stands for a document where there is none: no path finds anything in it, as in Camel."""
+    from lxml import etree
+
+    return etree.Element("{urn:esb:xpath}nothing")
 
 
 def _as_root(element: Any) -> Any:

@@ -78,7 +78,6 @@ def test_number_text_is_what_python_reads_back() -> None:
         '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
         "no xml",
         "",
-        None,
         {"a": 1},
         12,
         "<a>" * 1000,
@@ -87,6 +86,19 @@ def test_number_text_is_what_python_reads_back() -> None:
 def test_what_is_no_safe_document_is_refused(evaluate: Evaluate, body: Any) -> None:
     with pytest.raises(ConversionFailed):
         evaluate("/a", body)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("/a", []), ("count(//a) > 0", False), ("true()", True), ("/a | //text()", [])]
+)
+def test_where_there_is_no_document_no_path_finds_anything(evaluate: Evaluate, path: str, value: Any) -> None:
+    result_type = None if isinstance(value, list) else "Boolean"
+    assert evaluate(path, None, result_type=result_type) == value
+
+
+def test_a_header_that_is_missing_is_no_node(evaluate: Evaluate) -> None:
+    assert evaluate("in:header('none')", "<a/>") == []
+    assert evaluate("in:header('none')", "<a/>", result_type="String") == ""
 
 
 def test_a_part_is_given_without_what_follows_it(evaluate: Evaluate) -> None:

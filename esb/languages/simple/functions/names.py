@@ -9,7 +9,7 @@ from esb.coerce import lenient
 from esb.errors import ExpressionFailed
 from esb.exchange import Exchange, Headers
 from esb.expression import Expression
-from esb.javanames import IllegalArgumentException
+from esb.languages._repositories import variable_getter
 from esb.languages.simple.arguments import unquoted
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.ognl import compile_path
@@ -17,7 +17,6 @@ from esb.variables import variable as named_variable
 
 Getter = Callable[[str], Expression]
 _MISSING: Final = object()
-_REPOSITORIES: Final = frozenset({"global", "route", "header"})
 _SIZES: Final = frozenset({".size", ".size()", ".length", ".length()"})
 
 
@@ -86,13 +85,12 @@ def variable(call: Call) -> Expression:
             return lambda exchange: len(exchange.variables)
     scope: Any = call.scope  # the context, which holds the shared ones
 
-    def get(name: str) -> Expression:
-        where, colon, _ = name.partition(":")
-        if colon and where not in _REPOSITORIES:
-            return _no_repository(where)
-        return named_variable(name, scope).get if colon else lambda exchange: exchange.variables.get(name)
-
-    return _named(call, get, "variable.name}, ${variable[name]}, ${variable.name.OGNL", quotes=True)
+    return _named(
+        call,
+        lambda name: variable_getter(name, scope),
+        "variable.name}, ${variable[name]}, ${variable.name.OGNL",
+        quotes=True,
+    )
 
 
 @function("headerAs", "variableAs")
@@ -143,13 +141,6 @@ def _named(call: Call, getter: Getter, usage: str, *, quotes: bool) -> Expressio
     if "." not in rest and "[" not in rest:
         return getter(rest)
     return _with_path(call, rest, getter, usage)
-
-
-def _no_repository(name: str) -> Expression:
-    def fail(_exchange: Exchange) -> Any:
-        raise IllegalArgumentException(f"there are no variables named {name!r}: write global:, route: or a plain name")
-
-    return fail
 
 
 def _null_safe_name(name: str, getter: Getter) -> Expression:
