@@ -8,14 +8,18 @@ from pathlib import Path
 
 from esb.dsl.lint import lint_document
 from esb.dsl.lint.allowed import not_allowed
+from esb.dsl.lint.circles import calls, circles
 from esb.dsl.lint.files import ownership
+from esb.dsl.lint.parameters import template_parameters
 from esb.dsl.lint.properties import dead_properties
 from esb.dsl.lint.references import references
 from esb.dsl.lint.rules import Finding
 from esb.dsl.lint.secrets import configuration_secrets
+from esb.dsl.lint.unused import Words, unused_declarations, unused_types
 from esb.dsl.lint.uses import Uses, uses
 from esb.dsl.nodes import Node
 from esb.dsl.reader import read
+from esb.dsl.walk import Part, walk
 from esb.errors import ConfigError
 from esb.project import CONFIG, Project
 from esb.registry import Registry
@@ -28,6 +32,7 @@ _TEXTS = ("*.yaml", "*.yml", "*.py", "*.properties", "*.xsl", "*.xslt", "*.kamel
 class _File:
     root: Node
     text: str
+    parts: tuple[Part, ...] = ()
 
 
 def lint(instances: Sequence[Project]) -> list[Finding]:
@@ -38,7 +43,7 @@ def lint(instances: Sequence[Project]) -> list[Finding]:
     for project in instances:
         for file in documents(project):
             if file not in files:
-                read_file = _read(file, project.relative(file))
+                read_file = _read(file, project.relative(file), registry)
                 if read_file is not None:
                     files[file] = read_file
                     _note(found, _of_file(file, read_file, project, registry))
@@ -49,6 +54,9 @@ def lint(instances: Sequence[Project]) -> list[Finding]:
             if _broker(other) == _broker(project):
                 beyond.take(theirs)
         _note(found, references(own, beyond))
+        parts = [part for file in documents(project) if file in files for part in files[file].parts]
+        _note(found, circles(calls(parts, project.properties)))
+        _note(found, template_parameters(parts))
     for project in instances[:1]:
         _note(found, _of_project(project, files))
     texts = {instances[0].relative(file): one.text for file, one in files.items()}
@@ -74,9 +82,10 @@ def _note(found: dict[str, Finding], findings: Iterator[Finding]) -> None:
         found.setdefault(str(finding), finding)
 
 
-def _read(file: Path, name: str) -> _File | None:
+def _read(file: Path, name: str, registry: Registry | None = None) -> _File | None:
     try:
-        return _File(read(file, name), _text(file))
+        root = read(file, name)
+        return _File(root, _text(file), tuple(walk(root, registry)) if registry is not None else ())
     except (ConfigError, OSError):
         return None
 
@@ -89,7 +98,7 @@ def _text(file: Path) -> str:
 
 
 def _of_file(file: Path, content: _File, project: Project, registry: Registry) -> Iterator[Finding]:
-    yield from lint_document(content.root, registry)
+    yield from lint_document(content.root, registry, content.parts)
     yield from ownership(file, project.relative(file), project.folder.stat().st_uid)
 
 
@@ -97,7 +106,7 @@ def _uses(project: Project, files: dict[Path, _File], registry: Registry) -> Use
     own = Uses()
     for file in documents(project):
         if file in files:
-            own.take(uses(files[file].root, registry, project.properties))
+            own.take(uses(files[file].parts, registry, project.properties))
     return own
 
 
@@ -110,3 +119,10 @@ def _of_project(project: Project, files: dict[Path, _File]) -> Iterator[Finding]
     others = {file for folder in folders for pattern in _TEXTS for file in folder.rglob(pattern)} - set(files)
     texts = [configuration.text, *(one.text for one in files.values()), *map(_text, sorted(others))]
     yield from dead_properties(configuration.root, texts)
+    words = Words(texts)
+    for one in files.values():
+        yield from unused_declarations(one.parts, words)
+    for file in sorted((project.folder / project.schemas).glob("*.yaml")):
+        declared = _read(file, project.relative(file))
+        if declared is not None:
+            yield from unused_types(declared.root, file.stem, words)

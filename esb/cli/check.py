@@ -3,63 +3,95 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import click
 
+from esb.cli._findings import FORMATS, codes, explained
 from esb.cli._lint import lint
-from esb.cli._terminal import example, plural
+from esb.cli._terminal import example
 from esb.cli.main import Options
 from esb.dsl.lint.rules import Finding
-from esb.errors import ConfigError, ConfigErrors
+from esb.errors import ConfigError, ConfigErrors, did_you_mean
 from esb.project import Project
 from esb.runtime.bus import check_schemas, load_routes, make_context
 from esb.runtime.paths import Paths
 from esb.runtime.settings import check_settings
 from esb.runtime.sources import check_sources
 
+_EXAMPLE = """\
+esb check                             # the whole project
+esb check routes/orders.yaml          # only what is wrong in this file
+esb check --strict --format github    # in a pull request: annotations, and no warnings either
+esb check --explain ESB-L011          # what a code means
+"""
 
-@click.command("check", epilog=example("esb check\nesb -i crm check --json"))
+
+@click.command("check", epilog=example(_EXAMPLE))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Fail for warnings too.")
-@click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How to tell: lines, JSON, SARIF for code hosts, or annotations for GitHub Actions.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--explain", metavar="CODE", help="Say what a code means, and check nothing.")
 @click.pass_obj
-def command(options: Options, /, *, strict: bool, as_json: bool) -> None:
+def command(
+    options: Options, /, *, files: tuple[Path, ...], strict: bool, kind: str, as_json: bool, explain: str | None
+) -> None:
     """Check routes, schemas and mappings of the project and of each of its instances; starts nothing.
 
+    With FILES the whole project is read all the same, and what is wrong in these is told.
+
     Beyond what would keep the bus from starting, the linter tells what is doubtful: notation, endpoints that nobody consumes, steps never
-    reached, secrets in clear. A comment '# esb: allow ESB-L011 why' on the line or above it allows a finding.
+    reached, routes in a circle, secrets in clear. A comment '# esb: allow ESB-L011 why' on the line or above it allows a finding.
 
     Exit code 0 if all is well, 1 if there are errors (with --strict also warnings).
     """
+    if explain:
+        _explain(explain)
+        return
     logging.getLogger().addHandler(logging.NullHandler())  # what parts log while they load is among the findings
+    names = _names(options, files)
     findings, routes = check(options)
     findings = _ordered([*findings, *_linted(options)])
-    errors = sum(one.level == "error" for one in findings)
-    if as_json:
-        told = [
-            {
-                "file": one.at.file,
-                "line": one.at.line,
-                "column": one.at.column,
-                "code": one.code,
-                "level": one.level,
-                "message": one.message,
-                "hint": one.hint,
-            }
-            for one in findings
-        ]
-        click.echo(json.dumps({"findings": told, "routes": routes}, indent=2))
-    else:
-        for finding in findings:
-            click.echo(str(finding))
-        warnings = len(findings) - errors
-        counted = plural(errors, "error") if warnings else plural(errors, "finding")
-        counted += f" and {plural(warnings, 'warning')}" if warnings else ""
-        click.echo(f"{counted} in {plural(routes, 'route')}", err=bool(findings))
-    sys.exit(1 if errors or (strict and findings) else 0)
+    if names:
+        findings = [one for one in findings if one.at.file in names]
+    FORMATS["json" if as_json else kind](findings, routes)
+    sys.exit(1 if any(one.level == "error" or strict for one in findings) else 0)
+
+
+def _explain(code: str) -> None:
+    try:
+        title, why = explained(code.upper())
+    except KeyError:
+        raise click.UsageError(
+            f"there is no code {code!r}; {did_you_mean(code.upper(), codes())}".rstrip("; ")
+        ) from None
+    click.echo(f"{code.upper()}: {title}")
+    if why:
+        click.echo(f"\n{why}")
+
+
+def _names(options: Options, files: Sequence[Path]) -> set[str]:
+    """The files as findings name them: relative to the project's folder."""
+    folder = Path(options.folder).resolve()
+    names = set()
+    for file in files:
+        path = file.resolve() if file.exists() else (folder / file).resolve()
+        if not path.exists():
+            raise click.UsageError(f"there is no file {file}")
+        names.add(os.path.relpath(path, folder))
+    return names
 
 
 def _linted(options: Options) -> list[Finding]:

@@ -8,7 +8,7 @@ language and endpoint is a map of named options: ``log: {message: ...}``, ``setB
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from esb.dsl.grammar import alone, wrapped
@@ -58,12 +58,12 @@ class Compact:
         return self.key.at if self.key is not None else self.node.at
 
 
-def compact(root: Node | None, registry: Registry) -> Iterator[Compact]:
-    """All places of a document in the compact notation, outer before inner."""
+def compact(root: Node | None, registry: Registry, parts: Sequence[Part] | None = None) -> Iterator[Compact]:
+    """All places of a document in the compact notation, outer before inner. ``parts`` are the document's, where somebody has them already."""
     for item in root if isinstance(root, ListNode) else ():
         if isinstance(item, MapNode):
             yield from _bare_from(item)
-    for part in walk(root, registry):
+    for part in walk(root, registry) if parts is None else parts:
         yield from _renamed(part)
         if part.cls is not None:
             yield from _of_spec(part, part.cls, registry)

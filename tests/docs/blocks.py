@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 _COMMENT = re.compile(r"<!-- ([a-z ]+?)(?:: ?(.*?))? -->")
 _FENCE = re.compile(r"(`{3,})(\w*)\s*$")
 RUNNABLE = ("yaml", "sh")
-DIRECTIVES = ("file", "steps", "run", "background", "output", "not run")
+DIRECTIVES = ("file", "steps", "run", "finds", "background", "output", "not run")
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import faulthandler
 import importlib
+import json
 import os
 import re
 import shlex
@@ -22,7 +23,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from click.testing import CliRunner
+
 from esb.broker.memory import MemoryBroker
+from esb.cli.main import cli
 from esb.coerce import text as as_text
 from esb.components.mock import MockEndpoint
 from esb.context import RouteContext
@@ -128,6 +132,9 @@ class Page:
     # -- YAML ------------------------------------------------------------------------------------------------------------------
 
     def _yaml(self, block: Block, text: str) -> None:
+        for code in block.all("finds"):
+            _check_finds(code, text)
+            return
         files = block.all("file")
         if files and not files[0].startswith("routes/"):
             return  # a schema, a mapping, a configuration: the routes that use it show whether it is right
@@ -154,6 +161,19 @@ class Page:
         finally:
             context.stop(5)
             broker.close()
+
+
+def _check_finds(code: str, text: str) -> None:
+    """A project of this one file, whose first line names it, has this finding and no other, but for what is told of its notation."""
+    with tempfile.TemporaryDirectory(prefix="esb-docs-") as name:
+        folder = Path(name)
+        (folder / "routes").mkdir()
+        (folder / "esb.yaml").write_text("project: example\n")
+        (folder / text.partition("\n")[0].removeprefix("# ")).write_text(text)
+        done = CliRunner().invoke(cli, ["-C", str(folder), "check", "--json"])
+        found = [(one["code"], one["line"] > 1) for one in json.loads(done.stdout)["findings"]]
+        told = [one for one in found if one[0] != "ESB-L001" or code == "ESB-L001"]
+        assert set(told) == {(code, True)}, f"it finds {found}"
 
 
 def _as_route(steps: str) -> str:

@@ -11,10 +11,6 @@ FOLDER = Path(__file__).with_name("examples")
 
 
 def example(kind: str, name: str) -> str:
-    """The example of a part. Raises FileNotFoundError, which says what to write, if there is none."""
+    """The example of a part; empty if there is none, which a test tells."""
     file = FOLDER / kind / f"{name}.md"
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"{kind}/{name} has no example: write tools/reference/examples/{kind}/{name}.md (CONTRIBUTING.md tells how)"
-        )
-    return file.read_text(encoding="utf-8").strip()
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""

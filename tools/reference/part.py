@@ -35,7 +35,7 @@ def part(
         f"# {title or name}",
         *(text for text in told if text),
         "## Example",
-        example(kind, name),
+        example(kind, name) or "None yet.",
         "## Options",
         *(tables or ["None of its own."]),
         *_common(kind, spec),

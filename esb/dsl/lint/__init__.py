@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from esb.dsl.lint.expressions import expressions
 from esb.dsl.lint.flow import flow
@@ -13,12 +13,14 @@ from esb.dsl.lint.notation import notation
 from esb.dsl.lint.rules import Finding
 from esb.dsl.lint.secrets import secrets
 from esb.dsl.nodes import Node
+from esb.dsl.walk import Part, walk
 from esb.registry import Registry
 
 
-def lint_document(root: Node | None, registry: Registry) -> Iterator[Finding]:
-    """The findings about one document by itself."""
-    yield from notation(root, registry)
-    yield from flow(root, registry)
-    yield from secrets(root, registry)
-    yield from expressions(root, registry)
+def lint_document(root: Node | None, registry: Registry, parts: Sequence[Part] = ()) -> Iterator[Finding]:
+    """The findings about one document by itself. ``parts`` are those of the document, where somebody has them already."""
+    parts = parts or tuple(walk(root, registry))
+    yield from notation(root, parts, registry)
+    yield from flow(parts, registry)
+    yield from secrets(parts, registry)
+    yield from expressions(parts)

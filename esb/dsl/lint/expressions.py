@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from esb.dsl.lint.rules import BAD_JSONPATH, Finding
-from esb.dsl.nodes import MapNode, Node, ScalarNode
-from esb.dsl.walk import walk
-from esb.registry import Registry
+from esb.dsl.nodes import MapNode, ScalarNode
+from esb.dsl.walk import Part
 
 
-def expressions(root: Node | None, registry: Registry) -> Iterator[Finding]:
+def expressions(parts: Iterable[Part]) -> Iterator[Finding]:
     """The findings of a document. A path with ``${...}`` or a placeholder in it is known per message, or not here."""
-    for part in walk(root, registry):
+    for part in parts:
         if part.cls is None or part.cls.name != "jsonpath":
             continue
         node = part.node.get("expression") if isinstance(part.node, MapNode) else part.node

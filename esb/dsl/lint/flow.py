@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from esb.dsl.expanded import expression_of
-from esb.dsl.lint.rules import AFTER_OTHERWISE, NEVER_TAKEN, UNREACHABLE, Finding
+from esb.dsl.lint.rules import AFTER_OTHERWISE, IDLE, NEVER_TAKEN, UNREACHABLE, Finding
 from esb.dsl.model import OnExceptionSpec
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
-from esb.dsl.walk import Part, walk
+from esb.dsl.walk import Part
 from esb.fields import Kind, Spec
 from esb.registry import Registry
 
 _ENDS: Final = frozenset({"stop", "throwException", "rollback"})
 _CATCHES_ALL: Final = frozenset({"java.lang.Throwable", "java.lang.Exception", "Exception", "BaseException"})
+_BLOCKS: Final = {
+    "choice": ("when", "otherwise"),
+    "doTry": ("doCatch", "doFinally"),
+    "loadBalance": ("steps",),
+    "step": ("steps",),
+    "doFinally": ("steps",),
+}
+"""What a block is there for. A 'when' may mean to do nothing, and other blocks take the rest of the list when they have no steps."""
 _ALWAYS: Final = ("true", "${true}")
 
 
-def flow(root: Node | None, registry: Registry) -> Iterator[Finding]:
+def flow(parts: Sequence[Part], registry: Registry) -> Iterator[Finding]:
     """The findings of a document."""
-    parts = list(walk(root, registry))
     names = _ENDS - {"throwException"} if any(_continues(part) for part in parts) else _ENDS
     for part in parts:
         node = part.node
@@ -32,6 +39,24 @@ def flow(root: Node | None, registry: Registry) -> Iterator[Finding]:
             yield from _choice(node, part.cls.fields["when"].spec or Spec, registry)
         elif part.cls is not None and part.cls.name == "doTry" and isinstance(node, MapNode):
             yield from _catches(node)
+        yield from _idle(part)
+
+
+def _idle(part: Part) -> Iterator[Finding]:
+    """A block around nothing, and a doTry that takes care of no failure."""
+    node, name = part.node, part.cls.name if part.cls is not None else ""
+    if name not in _BLOCKS or not isinstance(node, (MapNode, ScalarNode)) or _disabled(node):
+        return
+    at = part.key.at if part.key is not None else node.at
+    wanted = _BLOCKS[name]
+    options = set(node.keys()) if isinstance(node, MapNode) else set()
+    if not any(_filled(node, option) for option in wanted if option in options):
+        yield Finding(IDLE, f"this {name} has no {' and no '.join(wanted)}", at, "add them, or remove the block")
+
+
+def _filled(node: Node, option: str) -> bool:
+    value = node.get(option) if isinstance(node, MapNode) else None
+    return bool(value.items) if isinstance(value, ListNode) else isinstance(value, MapNode) and bool(value.entries)
 
 
 def _continues(part: Part) -> bool:

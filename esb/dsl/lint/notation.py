@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from esb.dsl.compact import Fix, compact
+from esb.dsl.document import TOP_LEVEL
 from esb.dsl.grammar import option
-from esb.dsl.lint.rules import COMPACT, DEPRECATED, GLUED, Finding
+from esb.dsl.lint.rules import COMPACT, DEPRECATED, GLUED, NOT_READ, Finding
 from esb.dsl.nodes import MapNode, Node, ScalarNode
-from esb.dsl.walk import find, walk
+from esb.dsl.walk import Part, find
 from esb.expression import LanguageSpec
 from esb.fields import Kind
 from esb.registry import Registry
@@ -18,10 +19,11 @@ from esb.registry import Registry
 _GLUED: Final = re.compile(r"([A-Za-z][A-Za-z-]*):(?!/)(\S.*)", re.DOTALL)
 
 
-def notation(root: Node | None, registry: Registry) -> Iterator[Finding]:
+def notation(root: Node | None, parts: Sequence[Part], registry: Registry) -> Iterator[Finding]:
     """The findings of a document."""
+    yield from _without_routes(root)
     told: set[tuple[int, int]] = set()
-    for place in compact(root, registry):
+    for place in compact(root, registry, parts):
         spot = (place.at.line, place.at.column)
         if spot in told:
             continue  # the language below a wrapped expression: told with it
@@ -30,12 +32,24 @@ def notation(root: Node | None, registry: Registry) -> Iterator[Finding]:
         yield Finding(
             COMPACT, f"{place.wrong} is the compact notation", place.at, f"write {place.right}; 'esb fmt' does"
         )
-    yield from _deprecated(root, registry)
-    yield from _glued(root, registry)
+    yield from _deprecated(parts)
+    yield from _glued(parts, registry)
 
 
-def _deprecated(root: Node | None, registry: Registry) -> Iterator[Finding]:
-    for part in walk(root, registry):
+def _without_routes(root: Node | None) -> Iterator[Finding]:
+    """A map at the top that is no kamelet: Camel and the bus read nothing of it."""
+    if not isinstance(root, MapNode):
+        return
+    kind = root.get("kind")
+    if isinstance(kind, ScalarNode) and kind.text == "Kamelet":
+        return
+    near = next((key.text for key, _ in root if key.text in TOP_LEVEL), "")
+    hint = f"write '- {near}:' and indent what is below it" if near else "a route file is a list: begin with '- route:'"
+    yield Finding(NOT_READ, "this file is a map, so nothing of it is read", root.at, hint)
+
+
+def _deprecated(parts: Sequence[Part]) -> Iterator[Finding]:
+    for part in parts:
         if part.cls is None or not isinstance(part.node, MapNode):
             continue
         for key, _ in part.node:
@@ -44,9 +58,9 @@ def _deprecated(root: Node | None, registry: Registry) -> Iterator[Finding]:
                 yield Finding(DEPRECATED, f"{key.text!r} is deprecated", key.at, declared.deprecated)
 
 
-def _glued(root: Node | None, registry: Registry) -> Iterator[Finding]:
+def _glued(parts: Sequence[Part], registry: Registry) -> Iterator[Finding]:
     """A text in place of options that looks like one of them: ``log: message:hello``."""
-    for part in walk(root, registry):
+    for part in parts:
         node, cls, declared = part.node, part.cls, part.declared
         slip = _GLUED.fullmatch(node.text) if isinstance(node, ScalarNode) and not node.style else None
         if slip is None:

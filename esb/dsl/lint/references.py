@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -27,25 +28,44 @@ _NUMBERED: Final = re.compile(r"route\d+|.*(?:\{\{|\$).*")
 
 def references(own: Uses, beyond: Uses) -> Iterator[Finding]:
     """The findings about one instance; ``beyond`` are the mentions of all instances at its broker, its own among them."""
+    inside, outside, senders = Known(own.consumes), Known(beyond.consumes), Known(own.sends)
     for use in own.sends:
         if use.scheme in {"direct", "seda", "bus"} and "*" not in use.name:
-            yield from _sent(use, (own if use.scheme in _INSIDE else beyond).consumes)
+            yield from _sent(use, inside if use.scheme in _INSIDE else outside)
     for use in own.consumes if not own.anywhere else ():
         known = use.scheme not in _INSIDE or "*" in use.name
-        if not known and not any(use.meets(sender) for sender in own.sends):
+        if not known and not senders.meet(use):
             told = f"no route sends to {use.scheme}:{use.name}"
             hint = "remove the route if nobody calls it from outside, or look for a slip in its name"
             yield Finding(NO_SENDER, told, use.at, hint)
     yield from _names(own)
 
 
-def _sent(use: Use, consumers: list[Use]) -> Iterator[Finding]:
-    if any(use.meets(consumer) for consumer in consumers):
+class Known:
+    """Mentions by scheme and name, so that thousands of routes are compared in no time; those with a star one by one."""
+
+    def __init__(self, uses: Iterable[Use]) -> None:
+        self._names: defaultdict[str, set[str]] = defaultdict(set)
+        self._patterns: list[Use] = []
+        for use in uses:
+            if "*" in use.name:
+                self._patterns.append(use)
+            else:
+                self._names[use.scheme].add(use.name)
+
+    def meet(self, use: Use) -> bool:
+        """Whether one of them can be the same endpoint as this one, whose name has no star."""
+        return use.name in self._names[use.scheme] or any(use.meets(pattern) for pattern in self._patterns)
+
+    def names(self, scheme: str) -> list[str]:
+        """The names that are known for certain."""
+        return sorted(self._names[scheme])
+
+
+def _sent(use: Use, consumers: Known) -> Iterator[Finding]:
+    if consumers.meet(use):
         return
-    known = sorted(
-        {consumer.name for consumer in consumers if consumer.scheme == use.scheme and "*" not in consumer.name}
-    )
-    hint = _near(use.name, known)
+    hint = _near(use.name, consumers.names(use.scheme))
     if use.scheme == "direct":
         if use.options.get("failIfNoConsumers") != "false":
             told = f"no route consumes direct:{use.name}"

@@ -45,10 +45,22 @@ DEPRECATED = Rule(
     "ESB-L002", WARNING, "deprecated option", "It may go in a later version; the finding says what to write instead."
 )
 GLUED = Rule(
-    "ESB-L003", WARNING, "no blank after a colon", "'message:hello' is a text to YAML, not an option with a value."
+    "ESB-L003",
+    WARNING,
+    "no blank after a colon",
+    "'message:hello' is a text to YAML, not an option with a value.",
+)
+NOT_READ = Rule(
+    "ESB-L004",
+    ERROR,
+    "a file of which nothing is read",
+    "A route file is a list of elements. A map that is no kamelet is accepted, as in Camel, and does nothing.",
 )
 NO_CONSUMER_DIRECT = Rule(
-    "ESB-L010", ERROR, "nobody consumes a direct endpoint", "Every message sent there fails: no route begins with it."
+    "ESB-L010",
+    ERROR,
+    "nobody consumes a direct endpoint",
+    "Every message sent there fails: no route begins with it.",
 )
 NO_CONSUMER = Rule(
     "ESB-L011",
@@ -69,6 +81,18 @@ UNKNOWN_CONFIGURATION = Rule(
     "a route configuration that is not there",
     "The route runs without it, and so perhaps without its error handling.",
 )
+UNKNOWN_PARAMETER = Rule(
+    "ESB-L016",
+    WARNING,
+    "a parameter that the template does not have",
+    "The value goes nowhere: look for a slip in its name.",
+)
+CIRCLE = Rule(
+    "ESB-L017",
+    ERROR,
+    "routes that call each other in a circle",
+    "Each message that comes here runs round until the stack is full: nothing on the way can end it.",
+)
 UNREACHABLE = Rule("ESB-L020", WARNING, "unreachable steps", "What stands before them ends the route in every case.")
 NEVER_TAKEN = Rule(
     "ESB-L021",
@@ -81,6 +105,12 @@ AFTER_OTHERWISE = Rule(
     WARNING,
     "when after otherwise",
     "The branches of 'when' are tried first all the same: it reads as if not.",
+)
+IDLE = Rule(
+    "ESB-L023",
+    WARNING,
+    "a block around nothing",
+    "It does nothing, or takes care of no failure: something is missing.",
 )
 CLEAR_SECRET = Rule(
     "ESB-L030",
@@ -101,7 +131,16 @@ BAD_JSONPATH = Rule(
     "As in Camel it fails every message, not the start.",
 )
 DEAD_PROPERTY = Rule(
-    "ESB-L041", WARNING, "a property that nobody uses", "Nothing in the project asks for this placeholder."
+    "ESB-L041",
+    WARNING,
+    "a property that nobody uses",
+    "Nothing in the project asks for this placeholder.",
+)
+UNUSED = Rule(
+    "ESB-L042",
+    WARNING,
+    "a declaration that nobody uses",
+    "No file of the project names this bean, route template or data type again.",
 )
 
 RULES: Final = tuple(value for value in list(vars().values()) if isinstance(value, Rule))

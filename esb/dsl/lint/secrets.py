@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from esb.dsl.lint.rules import CLEAR_SECRET, Finding
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
 from esb.dsl.uri import parse_uri, sensitive
-from esb.dsl.walk import Part, find, walk
+from esb.dsl.walk import Part, find
 from esb.errors import ConfigError, Position
 from esb.fields import Kind
 from esb.registry import Registry
@@ -19,9 +19,9 @@ _HINT: Final = "write {{credential:NAME}} and keep it in the folder of credentia
 _NAMED: Final = frozenset({"setHeader", "setProperty", "setVariable"})
 
 
-def secrets(root: Node | None, registry: Registry) -> Iterator[Finding]:
+def secrets(parts: Iterable[Part], registry: Registry) -> Iterator[Finding]:
     """The findings of a route file. The secret itself is in none of them."""
-    for part in walk(root, registry):
+    for part in parts:
         declared = part.declared
         if declared is not None and isinstance(part.node, ScalarNode):
             if declared.secret and _literal(part.node.text):

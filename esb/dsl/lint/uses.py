@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
 from esb.dsl.placeholders import Properties
 from esb.dsl.rest import VerbSpec
 from esb.dsl.templates import TemplatedRouteSpec
-from esb.dsl.walk import Part, walk
+from esb.dsl.walk import Part
 from esb.errors import ConfigError, Position
 from esb.fields import Kind
 from esb.registry import Registry
@@ -70,9 +70,9 @@ class Uses:
         self.anywhere |= other.anywhere
 
 
-def uses(root: Node | None, registry: Registry, properties: Properties) -> Uses:
-    """The mentions in one document."""
-    return _Reading(registry, properties).document(root)
+def uses(parts: Iterable[Part], registry: Registry, properties: Properties) -> Uses:
+    """The mentions in one document, given as its parts."""
+    return _Reading(registry, properties).document(parts)
 
 
 class _Reading:
@@ -81,8 +81,8 @@ class _Reading:
         self._properties = properties
         self._uses = Uses()
 
-    def document(self, root: Node | None) -> Uses:
-        for part in walk(root, self._registry):
+    def document(self, parts: Iterable[Part]) -> Uses:
+        for part in parts:
             node = part.node
             if part.cls is not None and isinstance(node, MapNode):
                 self._of_spec(part, node)
@@ -155,13 +155,17 @@ class _Reading:
         (self._uses.consumes if consumed else self._uses.sends).append(use)
 
     def _text(self, node: Node | None) -> str:
-        """A text with its placeholders replaced where their values are known."""
-        if not isinstance(node, ScalarNode):
-            return ""
-        try:
-            return str(self._properties.resolve_uri(node.text)).strip()
-        except ConfigError:
-            return node.text.strip()
+        return known_text(node, self._properties)
+
+
+def known_text(node: Node | None, properties: Properties) -> str:
+    """A text with its placeholders replaced where their values are known."""
+    if not isinstance(node, ScalarNode):
+        return ""
+    try:
+        return str(properties.resolve_uri(node.text)).strip()
+    except ConfigError:
+        return node.text.strip()
 
 
 def _identity(uri: str) -> tuple[str, str]:

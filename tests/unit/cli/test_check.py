@@ -35,8 +35,14 @@ SOURCE = "- route: {id: a, from: {uri: '%s', steps: [{log: x}]}}\n"
         (STEP % "{log: x}" + STEP.replace("id: a", "id: b") % "{log: y}", "direct:a has two consumers"),
         (SOURCE % "platform-http:/a" + (SOURCE % "platform-http:/a").replace("id: a", "id: b"), "is taken by"),
         (SOURCE % "direct:x" + SOURCE % "direct:y", "the route id 'a' is taken"),
-        (STEP % "{log: {id: l, message: x}}, {log: {id: l, message: y}}", "'l' is given twice, first at routes/all.yaml:1:"),
-        (STEP % "{log: {id: b, message: x}}" + SOURCE.replace("id: a", "id: b") % "timer:b", "the id 'b' is given twice"),
+        (
+            STEP % "{log: {id: l, message: x}}, {log: {id: l, message: y}}",
+            "'l' is given twice, first at routes/all.yaml:1:",
+        ),
+        (
+            STEP % "{log: {id: b, message: x}}" + SOURCE.replace("id: a", "id: b") % "timer:b",
+            "the id 'b' is given twice",
+        ),
         (STEP % "{setBody: {simple: x, constant: y}}", "setBody has two expressions, the second one in 'constant'"),
         ("- route: {precondition: '${nope', from: {uri: direct:a, steps: [{log: x}]}}\n", "no closing"),
         ("- rest: {get: [{path: /a, to: 'nope:x'}]}\n", "unknown component 'nope'"),

@@ -168,6 +168,32 @@ def test_secrets_in_the_projects_file_are_told():
     assert [one.at.line for one in configuration_secrets(root)] == [3, 1, 5]
 
 
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("choice: {}", ["023 step 1"]),
+        ("choice: {when: []}", ["023 step 1"]),
+        ("choice: {otherwise: {steps: [{log: {message: x}}]}}", []),
+        ("doTry: {steps: [{log: {message: x}}]}", ["023 step 1"]),
+        ("doTry: {steps: [{log: {message: x}}], doFinally: {steps: [{log: {message: x}}]}}", []),
+        ("doTry: {disabled: true, steps: [{log: {message: x}}]}", []),
+        ("loadBalance: {roundRobinLoadBalancer: {}}", ["023 step 1"]),
+        ("multicast: {}", []),
+    ],
+)
+def test_a_block_around_nothing_is_told(step, told):
+    assert in_route(step) == told
+
+
+def test_a_map_at_the_top_is_told_with_how_to_begin():
+    [one] = lint_document(read("route: {from: {uri: 'a:b'}}\n", "a.yaml"), REGISTRY)
+    assert (one.code, one.at.line, one.hint) == ("ESB-L004", 1, "write '- route:' and indent what is below it")
+
+
+def test_a_kamelet_is_a_map_all_the_same():
+    assert found("kind: Kamelet\nspec: {template: {from: {uri: 'kamelet:source', steps: []}}}\n") == []
+
+
 @pytest.mark.parametrize("path", ["$..[?(@", "$.a[1", "$.a[?(@.b ==)]"])
 def test_a_jsonpath_that_cannot_be_read_is_told(path):
     assert in_route(f"setBody: {{jsonpath: '{path}'}}") == ["040 step 1"]

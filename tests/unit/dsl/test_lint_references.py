@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from esb.dsl.lint.circles import calls, circles
 from esb.dsl.lint.files import ownership
+from esb.dsl.lint.parameters import template_parameters
 from esb.dsl.lint.references import references
+from esb.dsl.lint.unused import Words, unused_declarations, unused_types
 from esb.dsl.lint.uses import Use, Uses, uses
 from esb.dsl.placeholders import Properties
 from esb.dsl.reader import read
+from esb.dsl.walk import walk
 from esb.errors import NOWHERE
 from tests.unit.dsl.documents import REGISTRY
 
 
 def mentions(text: str, **properties: str) -> Uses:
-    return uses(read(text), REGISTRY, Properties(properties, environment={}))
+    return uses(walk(read(text), REGISTRY), REGISTRY, Properties(properties, environment={}))
 
 
 def codes(text: str, elsewhere: str = "- beans: []\n", **properties: str) -> list[str]:
@@ -158,3 +162,85 @@ def test_a_folder_that_all_may_write_is_told_unless_files_in_it_belong_to_who_ma
     assert [one.code for one in ownership(file, "a.yaml", 0)] == ["ESB-L031"]
     tmp_path.chmod(0o1777)
     assert list(ownership(file, "a.yaml", 0)) == []
+
+
+def circled(*routes: str, **properties: str) -> list[str]:
+    parts = walk(read("".join(routes)), REGISTRY)
+    return [one.message for one in circles(calls(parts, Properties(properties, environment={})))]
+
+
+def test_routes_that_always_call_each_other_are_told_once_with_the_way():
+    back = route("direct:c", "{log: x}", "{step: {steps: [{to: {uri: 'direct:{{first}}'}}]}}")
+    told = circled(route("direct:a", "{to: 'direct:b'}"), route("direct:b", "{to: 'direct:c'}"), back, first="a")
+    assert told == ["every message runs in a circle: direct:a -> direct:b -> direct:c -> direct:a"]
+
+
+def test_a_route_that_calls_itself_is_told():
+    assert circled(route("direct:a", "{to: 'direct:a'}")) == ["every message runs in a circle: direct:a -> direct:a"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["{filter: {simple: '${header.x}', steps: [{to: 'direct:a'}]}}"],
+        ["{choice: {when: [{simple: '${header.x}', steps: [{stop: {}}]}]}}", "{to: 'direct:a'}"],
+        ["{validate: {simple: '${header.x}'}}", "{to: 'direct:a'}"],
+        ["{to: {uri: 'direct:a', disabled: true}}"],
+        ["{to: 'seda:a'}"],
+        ["{toD: 'direct:${header.next}'}"],
+        ["{to: 'direct:{{unknown}}'}"],
+        ["{to: 'direct:c'}"],
+    ],
+)
+def test_a_call_that_may_come_to_an_end_is_no_circle(steps):
+    assert circled(route("direct:a", *steps), route("direct:c", "{log: x}")) == []
+
+
+def test_a_chain_of_thousands_of_routes_is_looked_through():
+    chain = "".join(route(f"direct:r{n}", f"{{to: 'direct:r{n + 1}'}}") for n in range(3000))
+    assert circled(chain) == []
+    [told] = circled(chain, route("direct:r3000", "{to: 'direct:r0'}"))
+    assert told.endswith("direct:r3000 -> direct:r0")
+
+
+TEMPLATE = "- routeTemplate: {id: t, parameters: [{name: period}], from: {uri: 'timer:t', steps: [{log: x}]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ("{name: perod, value: 1}", ["did you mean 'period'?"]),
+        ("{name: x, value: 1}", ["known: period"]),
+        ("{name: period, value: 1}", []),
+        ("{name: '{{which}}', value: 1}", []),
+    ],
+)
+def test_a_parameter_that_its_template_does_not_have_is_told(parameters, told):
+    made = f"- templatedRoute: {{routeTemplateRef: t, parameters: [{parameters}]}}\n"
+    parts = tuple(walk(read(TEMPLATE + made), REGISTRY))
+    assert [one.hint for one in template_parameters(parts)] == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- beans: [{name: lone, type: 'a:B'}]\n", ["bean 'lone'"]),
+        ("- beans: [{name: lone, type: 'a:B'}]\n# ${bean:lone.go}\n", []),
+        ("- beans: [{name: 'a.lone', type: 'a:B'}]\n", ["bean 'a.lone'"]),
+        ("- beans: [{name: '{{x}}', type: 'a:B'}]\n", []),
+        ("- routeTemplate: {id: lone, from: {uri: 'timer:t', steps: [{log: x}]}}\n", ["route template 'lone'"]),
+    ],
+)
+def test_a_declaration_that_is_not_named_again_is_told(text, told):
+    found = unused_declarations(walk(read(text), REGISTRY), Words([text]))
+    assert [one.message for one in found] == [f"no file of the project names the {what} again" for what in told]
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "told"),
+    [("", ["'crm.Order'"]), ("unmarshalType: crm.Order", []), ("of: Order", []), ("crm.Orders", ["'crm.Order'"])],
+)
+def test_a_data_type_that_nobody_names_is_told(elsewhere, told):
+    text = "types: {Order: {fields: {}}}\n"
+    found = unused_types(read(text), "crm", Words([text, elsewhere]))
+    assert [one.message.rpartition(" ")[2] for one in found] == told

@@ -7,6 +7,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from esb.dsl.lint.rules import RULES
 from esb.fields import Kind, Spec, field
 from tests.docs.blocks import blocks
 from tools.reference.__main__ import main, stale
@@ -132,15 +133,17 @@ def test_every_declared_option_is_on_the_page_of_its_part(rendered):
 def test_every_part_has_an_example_that_uses_it_and_is_run(kind, name):
     shown = list(blocks(example(kind, name)))
     routes = [block for block in shown if block.language == "yaml" and block.all("file")[:1] != ["esb.yaml"]]
-    assert routes, "no route"
+    assert routes, (
+        f"write an example with a route: tools/reference/examples/{kind}/{name}.md (CONTRIBUTING.md tells how)"
+    )
     used = rf"\b{name}:" if kind != "components" else rf"\b(?:{'|'.join(all_components()[name].schemes)}):"
     assert any(re.search(used, block.text) for block in routes)
     assert kind == "components" or any(block.has("run") for block in shown), "nothing is sent to it"
 
 
-def test_a_part_without_an_example_is_told_with_what_to_write():
-    with pytest.raises(FileNotFoundError, match=r"write tools/reference/examples/steps/shout\.md"):
-        example("steps", "shout")
+def test_every_rule_of_the_linter_has_an_example():
+    without = {"ESB-L031"}  # about the rights of a file
+    assert {rule.code for rule in RULES} - without == {file.stem for file in (FOLDER / "lint").glob("*.yaml")}
 
 
 def test_there_is_no_example_of_a_part_that_is_gone():
