@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS: Final = 20.0
 """From connecting, or from a request's first byte, to the end of its headers: slow clients must not keep sockets for ever."""
+FAREWELL_SECONDS: Final = 2.0
+"""How long a worker that ends waits for the request of a connection that it has accepted already."""
 HEAD_BYTES: Final = 64 * 1024
 """Request line and headers together, beyond what came with the first packet."""
 _TOO_LARGE: Final = (
@@ -25,6 +27,7 @@ class Protocol(HttpToolsProtocol):
         self._in_head = True
         self._begun = False
         self._head = 0
+        self._leaving = False
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
@@ -57,6 +60,24 @@ class Protocol(HttpToolsProtocol):
         self._in_head = False
         self._seen()
         super().on_headers_complete()
+        if self._leaving:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """End after the answer that is due; a connection that waits between two requests is closed.
+
+        Who has connected but not asked yet, or is just asking, still gets his answer: with him uvicorn would break off, and a reload
+        would be seen by its clients.
+        """
+        if not self._in_head:
+            super().shutdown()
+            return
+        self._leaving = True
+        self.loop.call_later(FAREWELL_SECONDS, self._say_farewell)
+
+    def _say_farewell(self) -> None:
+        if self._in_head and not self.transport.is_closing():
+            self.transport.close()
 
     def _wait(self) -> None:
         self._seen()

@@ -5,6 +5,7 @@ import http.client
 import socket
 import textwrap
 import threading
+import time
 
 import pytest
 import uvicorn
@@ -79,6 +80,17 @@ class Bus:
                 while chunk := connection.recv(65536):
                     told += chunk
             return told
+
+    def end(self):
+        """Ask the server to end while it has a connection; returns when it takes no others."""
+        deadline = time.monotonic() + 60
+        while not self.server.server_state.connections:
+            assert time.monotonic() < deadline, "nobody has connected"
+            time.sleep(0.01)
+        self.server.should_exit = True
+        while self.listener.fileno() != -1:
+            assert time.monotonic() < deadline, "the server does not end"
+            time.sleep(0.01)
 
     def close(self):
         self.gate.open.set()
@@ -189,3 +201,27 @@ def test_when_all_places_are_taken_the_next_is_told_to_come_again(bus):
     for thread in threads:
         thread.join(10)
     assert bus("GET", "/slow")[2] == "through"
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /shop/item/7?q=1 HTTP/1.1\r\nHo"])
+def test_who_has_connected_when_the_server_ends_still_gets_his_answer(bus, begun):
+    with socket.create_connection(("127.0.0.1", bus.port), timeout=30) as connection:
+        connection.sendall(begun)
+        bus.end()
+        connection.sendall(b"GET /shop/item/7?q=1 HTTP/1.1\r\nHost: x\r\n\r\n"[len(begun) :])
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, answer.getheader("connection"), answer.read()) == (200, "close", b"item 7 of 1")
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_connection_without_a_request_does_not_keep_the_server(bus, asked):
+    with socket.create_connection(("127.0.0.1", bus.port), timeout=30) as connection:
+        if asked:
+            connection.sendall(b"GET /shop/item/7?q=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            answer.read()
+        bus.end()
+        assert connection.recv(1) == b""

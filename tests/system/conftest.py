@@ -9,7 +9,7 @@ pytest.register_assert_rewrite("tests.system.faults")
 
 from routes.demo.deployment import Deployment  # noqa: E402 - the line above must come first
 from tests.system.faults import eventually  # noqa: E402 - as above
-from tests.system.witness import Canary, census, pass_a_good_order  # noqa: E402 - as above
+from tests.system.witness import Canary, census, pass_a_good_order, settled  # noqa: E402 - as above
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def unharmed(bus: Deployment) -> Iterator[None]:
 @pytest.fixture
 def refused(bus: Deployment, unharmed: None) -> Iterator[None]:
     """As ``unharmed``, and nothing of what the test sent has reached a queue, the ERP or the CRM."""
-    before = census(bus)
+    before = settled(bus)
     yield
     pass_a_good_order(bus)
     one_more = before | {name: before[name] + 1 for name in ("CRM", "ERP", "taken", "domestic")}
