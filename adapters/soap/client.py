@@ -13,6 +13,7 @@ from adapters.soap import addressing, encoded, envelope, package
 from adapters.soap.binary import Incoming
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
+from adapters.soap.security.names import SECURITY
 from adapters.soap.wire import Content, Wire
 from adapters.soap.wsdl import Port
 from esb.errors import (
@@ -79,6 +80,12 @@ class SoapCaller:
                 Position(str(contract.wsdl.path)),
                 "give one with the option 'address'",
             )
+        if parts.scheme == "http" and self._wire.seal is not None and self._wire.seal.needs_tls:
+            raise ConfigError(
+                f"the security sends a password in clear to {self.address}, which is no https URL",
+                Position(str(contract.wsdl.path)),
+                "use https, the type 'digest', or say usernameToken.overHttp: true",
+            )
         self._actions = addressing.actions_of(contract.wsdl, self.port) if self._wire.addressing else {}
         self._codecs: dict[str, OperationCodec] = {}
         if operation:
@@ -103,6 +110,7 @@ class SoapCaller:
         headers: Mapping[str, Any] | None = None,
         *,
         attachments: Mapping[str, Any] | None = None,
+        assertion: Any = None,
         timeout: float | None = None,
     ) -> Reply:
         """Call and wait for the answer, at most ``timeout`` seconds in all.
@@ -112,7 +120,7 @@ class SoapCaller:
         was no answer; ValidationFailed or Malformed for an answer that breaks the contract. The call is not repeated here.
         """
         codec = self.codec(operation)
-        content = Content(body, headers, attachments)
+        content = Content(body, headers, attachments, assertion)
         draft = self._wire.write(self.port.soap, codec.input, codec.input_headers, content, f"the request {operation}")
         action = codec.operation.action
         message_id = ""
@@ -120,7 +128,7 @@ class SoapCaller:
             message_id = addressing.new_message_id()
             told = self._actions[operation].input if operation in self._actions else action
             draft.headers += addressing.request(told, self.address, message_id)
-        content_type, data = draft.packed(action)
+        content_type, data = draft.packed(action, self._wire.sealed(draft.envelope(), assertion))
         sent = {
             "Content-Type": content_type,
             "Accept": "text/xml, application/soap+xml, multipart/related",
@@ -147,6 +155,8 @@ class SoapCaller:
         if answer.body and (answer.status < 300 or answer.status >= 400):
             opened = self._envelope(answer, name)
         later = _retry_after(answer)
+        if opened is not None and self._wire.guard is not None:
+            opened = (self._verified(codec, *opened), opened[1])
         if opened is not None and message_id:
             addressing.check_answer(opened[0].headers, message_id)
         if opened is not None and not (answer.status in {429, 503} and later is not None):
@@ -161,6 +171,26 @@ class SoapCaller:
             )
         return self._read(codec, *opened)
 
+    def _verified(
+        self, codec: OperationCodec, message: envelope.Envelope, incoming: Incoming | None
+    ) -> envelope.Envelope:
+        """The answer as far as somebody answers for it. A fault that nobody signed is told without its detail."""
+        from adapters.soap.security.refusal import Refused
+
+        name = codec.operation.name
+        fault = envelope.read_fault(message)
+        try:
+            message, verified = self._wire.verify(message, incoming, secure=self.address.startswith("https:"))
+        except Refused as exc:
+            if fault is not None:
+                raise RemoteFault(
+                    f"{fault.message or name} (nobody answers for this fault: {exc.reason})",
+                    endpoint=self.address,
+                    fault_code=fault.fault_code,
+                ) from exc
+            raise Malformed(f"the security of the answer of {name} is refused: {exc.reason}") from exc
+        return message if verified is None else envelope.without(message, verified.uncovered)
+
     def _read(self, codec: OperationCodec, message: envelope.Envelope, incoming: Incoming | None) -> Reply:
         assert codec.output is not None
         name = codec.operation.name
@@ -170,6 +200,7 @@ class SoapCaller:
             if envelope.must_understand(block)
             and not codec.output_headers.knows(block.tag)
             and not (self._wire.addressing and addressing.understands(block.tag))
+            and not (self._wire.guard is not None and block.tag == SECURITY)
         ]
         if alien:
             raise Malformed(

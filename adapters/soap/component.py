@@ -6,6 +6,8 @@ Exchange properties, which only routes and this component set (never a header th
 ``operationName``  the operation: set by the consumer, read by the producer where the option ``operation`` is not given
 ``soapInHeaders``  SOAP header blocks that came in, by name: the request's at the consumer, the answer's after the producer
 ``soapOutHeaders`` header blocks to send, by name: with the producer's request (which takes them away) or the consumer's answer
+``soapSecurity``   what WS-Security proved, at the consumer: ``username``, ``subject`` (of the signer), ``saml``
+``soapSamlToken``  a SAML assertion (XML) to pass on, where the security's ``send`` says so
 ``soapMessageId``  the request's WS-Addressing MessageID, at the consumer
 ``soapFault``      at the consumer: answer with this declared fault, ``{"BusinessFault": {"code": ..., "message": ...}}``
 =================  ==============================================================================================================
@@ -25,6 +27,9 @@ from esb.fields import Kind, field
 if TYPE_CHECKING:
     from adapters.soap.client import SoapCaller
     from adapters.soap.messages import Contract
+    from adapters.soap.security import Security
+    from adapters.soap.security.replay import Replays, Seen
+    from adapters.soap.security.seal import Seal
     from adapters.soap.server import SoapService
     from adapters.soap.wire import Wire
 
@@ -35,6 +40,8 @@ IN_HEADERS = "soapInHeaders"
 OUT_HEADERS = "soapOutHeaders"
 FAULT = "soapFault"
 MESSAGE_ID = "soapMessageId"
+SECURITY = "soapSecurity"
+SAML_TOKEN = "soapSamlToken"  # noqa: S105 -- a property's name
 
 
 class SoapEndpoint(Endpoint):
@@ -88,6 +95,12 @@ class SoapEndpoint(Endpoint):
         doc="WS-Addressing: true sends its headers (to) or demands them (from); by default a service answers those who use it; "
         "false knows nothing of it.",
     )
+    security = field(
+        Kind.REF,
+        None,
+        doc="WS-Security: a bean of the type adapters.soap.security:Security, with what our messages carry and what theirs must.",
+        example="#erp",
+    )
     # Calling.
     address = field(
         Kind.TEXT,
@@ -130,6 +143,7 @@ class SoapEndpoint(Endpoint):
             )
         # A WSDL is part of the configuration, as the route file is: it is read here so that a check finds what is wrong with it.
         self.contract = self._at_home(lambda: self.component.contract(self.context.path(self.wsdl)))
+        self._seal, self._declared = self._security()
         if self.operation:
             self._at_home(lambda: self.contract.wsdl.port(self.service, self.port, self.operation))
 
@@ -159,13 +173,13 @@ class SoapEndpoint(Endpoint):
                 connect_timeout=self.connect_timeout,
                 max_answer=self.max_response_size,
                 validate_answers=self.validate_answers,
-                wire=self._wire(),
+                wire=self._wire(None),
                 http_headers=headers,
             )
         )
 
-    def served(self) -> SoapService:
-        """The functional server with this endpoint's options. Raises OptionError."""
+    def served(self, seen: Seen | None = None) -> SoapService:
+        """The functional server with this endpoint's options; ``seen`` remembers what must not come twice. Raises OptionError."""
         from adapters.soap.server import SoapService
 
         return self._at_home(
@@ -175,14 +189,42 @@ class SoapEndpoint(Endpoint):
                 self.port,
                 self.operation or "",
                 max_bytes=self.max_body,
-                wire=self._wire(),
+                wire=self._wire(seen),
             )
         )
 
-    def _wire(self) -> Wire:
+    def replays(self) -> Replays | None:
+        """The memory of what came, None where nothing is declared that must not come twice."""
+        if self._declared is None:
+            return None
+        from adapters.soap.security.replay import Replays
+
+        return Replays(self.context)
+
+    def _security(self) -> tuple[Seal | None, Security | None]:
+        if not self.security:
+            return None, None
+        from adapters.soap.security import Security
+
+        name = self.security.removeprefix("#bean:").removeprefix("#")
+        bean = self.context.lookup("bean", name)
+        if not isinstance(bean, Security):
+            raise OptionError(
+                f"the bean {name!r} is no WS-Security policy",
+                self.at,
+                "give it the type adapters.soap.security:Security",
+            )
+        seal = self._at_home(lambda: bean.seal(self.context.path, self.at))
+        self._at_home(
+            lambda: bean.guard(self.context.path, self.at)
+        )  # what is wrong with it is told when routes are loaded
+        return seal, bean
+
+    def _wire(self, seen: Seen | None) -> Wire:
         from adapters.soap.forms import FORMS
         from adapters.soap.wire import Wire
 
+        guard = self._declared.guard(self.context.path, self.at, seen) if self._declared is not None else None
         return Wire(
             FORMS[self.data_format.lower()],
             mtom=self.mtom,
@@ -190,6 +232,8 @@ class SoapEndpoint(Endpoint):
             attachments=self.attachments,
             apart=self.mtom_attachments,
             addressing=self.addressing,
+            seal=self._seal if self._seal is not None and not self._seal.empty else None,
+            guard=guard if guard is not None and not guard.empty else None,
         )
 
     def producer(self) -> Producer:

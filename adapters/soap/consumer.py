@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.soap.component import FAULT, IN_HEADERS, MESSAGE_ID, OPERATION, OUT_HEADERS
+from adapters.soap.component import FAULT, IN_HEADERS, MESSAGE_ID, OPERATION, OUT_HEADERS, SAML_TOKEN, SECURITY
 from adapters.soap.envelope import SoapFault
 from adapters.soap.server import Request
 from adapters.soap.wire import Content
@@ -31,11 +31,14 @@ class SoapConsumer(Consumer):
     def __init__(self, endpoint: SoapEndpoint, deliver: Deliver) -> None:
         self._endpoint = endpoint
         self._deliver = deliver
-        self._service = endpoint.served()
+        self._replays = endpoint.replays()
+        self._service = endpoint.served(self._replays.seen if self._replays is not None else None)
         self._mounted: Mounted | None = None
 
     def start(self) -> None:
         endpoint = self._endpoint
+        if self._replays is not None:
+            self._replays.open()
         self._mounted = endpoint.context.http.mount(
             ("GET", "POST"), endpoint.location, self._handle, max_body=endpoint.max_body, owner=endpoint.uri
         )
@@ -45,6 +48,8 @@ class SoapConsumer(Consumer):
         if self._mounted is not None:
             self._mounted.remove()
             self._mounted = None
+            if self._replays is not None:
+                self._replays.close()
 
     def _handle(self, request: HttpRequest, respond: Respond) -> None:
         if request.method != "POST":
@@ -52,10 +57,14 @@ class SoapConsumer(Consumer):
             return
         try:
             asked = self._service.parse(
-                request.header("content-type") or "", request.header("soapaction"), request.body
+                request.header("content-type") or "",
+                request.header("soapaction"),
+                request.body,
+                secure=request.scheme == "https",
             )
         except SoapFault as fault:
-            _log.info("%s: refused a request of %s: %s", self._endpoint.uri, request.client, fault)
+            reason = getattr(fault, "reason", fault)  # what is wrong with a message's security is for us alone
+            _log.info("%s: refused a request of %s: %s", self._endpoint.uri, request.client, reason)
             respond(self._fault(fault))
             return
         exchange = Exchange(asked.body, pattern=IN_ONLY if asked.one_way else IN_OUT)
@@ -66,6 +75,8 @@ class SoapConsumer(Consumer):
         exchange.properties[IN_HEADERS] = asked.headers
         if asked.addressing is not None:
             exchange.properties[MESSAGE_ID] = asked.addressing.message_id
+        if asked.verified is not None:
+            exchange.properties[SECURITY] = asked.verified.facts
         exchange.unit = UnitOfWork(lambda unit: respond(self._answer(exchange, asked, unit.error)))
         self._deliver((exchange,))
 
@@ -77,7 +88,7 @@ class SoapConsumer(Consumer):
                 return self._good(exchange, asked)
             fault = self._declared(asked, declared, error)
             if fault is not None:
-                return self._fault(fault)
+                return self._fault(fault, asked)
         except Exception:
             _log.exception("%s: the answer to exchange %s does not fit the WSDL", self._endpoint.uri, exchange.id)
         # Nothing of the inside goes out: the id leads to the log and to the trace.
@@ -93,7 +104,8 @@ class SoapConsumer(Consumer):
             for name, value in (message.attachments or {}).items()
             if asked.attachments.get(name) is not value
         }
-        content = Content(message.body, exchange.properties.get(OUT_HEADERS), attached)
+        properties = exchange.properties
+        content = Content(message.body, properties.get(OUT_HEADERS), attached, properties.get(SAML_TOKEN))
         content_type, body = self._service.render(asked, content)
         return HttpResponse(200, (("Content-Type", content_type),), body if isinstance(body, bytes) else body.whole())
 
@@ -104,8 +116,8 @@ class SoapConsumer(Consumer):
             return self._service.declared_fault(asked, str(error), error.detail, error.fault_code)
         return None
 
-    def _fault(self, fault: SoapFault) -> HttpResponse:
-        status, content_type, body = self._service.fault(fault)
+    def _fault(self, fault: SoapFault, asked: Request | None = None) -> HttpResponse:
+        status, content_type, body = self._service.fault(fault, asked)
         return HttpResponse(status, (("Content-Type", content_type),), body)
 
     def _document(self, request: HttpRequest) -> HttpResponse:

@@ -89,6 +89,13 @@ def parse(data: bytes, charset: str = "", *, max_bytes: int = esb.xml.MAX_BYTES)
     return opened(esb.xml.parse(data, encoding=charset, max_bytes=max_bytes))
 
 
+def without(message: Envelope, blocks: Sequence[Element]) -> Envelope:
+    """The envelope without some of its header blocks."""
+    for block in blocks:
+        block.getparent().remove(block)
+    return opened(message.root) if blocks else message
+
+
 def opened(root: Element) -> Envelope:
     """The envelope in a parsed document. Raises :class:`SoapFault` for what is none."""
     uri = namespace(root.tag)

@@ -66,13 +66,20 @@ def write_envelope(body: Any, soap: str, subject: str) -> Envelope:
     return message
 
 
-def _element(body: Any, subject: str) -> Element:
+def parsed(value: Any) -> Element:
+    """An XML element from one, or from its text; a copy. Raises :class:`~esb.errors.Malformed` and ConversionFailed."""
     from copy import deepcopy
 
-    if is_element(body):
-        return deepcopy(body.getroot() if hasattr(body, "getroot") else body)
+    if is_element(value):
+        return deepcopy(value.getroot() if hasattr(value, "getroot") else value)
+    return esb.xml.parse(octets(value) or b"")
+
+
+def _element(body: Any, subject: str) -> Element:
     try:
-        return esb.xml.parse(_octets(body, subject))
+        return parsed(body)
+    except ConversionFailed as exc:
+        raise ValidationFailed(f"{subject}: the body is to be XML, not {type(body).__name__}") from exc
     except Malformed as exc:
         raise ValidationFailed(f"{subject}: the body is to be XML: {exc}") from exc
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from adapters.soap.component import IN_HEADERS, OPERATION, OUT_HEADERS
+from adapters.soap.component import IN_HEADERS, OPERATION, OUT_HEADERS, SAML_TOKEN
 from esb.component import Producer
 from esb.errors import OptionError, StepFailed
 from esb.exchange import Exchange
@@ -38,7 +38,13 @@ class SoapProducer(Producer):
             )
         try:
             message = exchange.message
-            reply = self._caller.call(operation, message.body, headers, attachments=message.attachments)
+            reply = self._caller.call(
+                operation,
+                message.body,
+                headers,
+                attachments=message.attachments,
+                assertion=exchange.properties.get(SAML_TOKEN),
+            )
         except OptionError as exc:
             raise StepFailed(str(exc)) from exc
         if self._caller.codec(operation).output is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from adapters.soap import addressing, encoded, envelope, package
 from adapters.soap.addressing import Actions, Asked
@@ -19,9 +19,13 @@ from adapters.soap.messages import Contract, OperationCodec
 from adapters.soap.multipart import Writer
 from adapters.soap.names import ENCODING_11, ENVELOPE_11, local
 from adapters.soap.publish import Published
+from adapters.soap.security.names import SECURITY
 from adapters.soap.wire import Content, Wire
 from adapters.soap.wsdl import Port
 from esb.errors import ConfigError, Malformed, Position, ValidationFailed
+
+if TYPE_CHECKING:
+    from adapters.soap.security.guard import Verified
 
 MAX_BYTES: Final = 10 << 20
 
@@ -40,6 +44,18 @@ class Request:
     form: str = ""
     attachments: dict[str, Any] = field(default_factory=dict)
     addressing: Asked | None = None
+    verified: Verified | None = None
+
+
+@dataclass(slots=True)
+class _Arrived:
+    """A message on its way to being a request."""
+
+    message: envelope.Envelope
+    action: str
+    form: str
+    incoming: Incoming | None
+    verified: Verified | None
 
 
 class SoapService:
@@ -97,8 +113,11 @@ class SoapService:
         """The names of what is served."""
         return tuple(dict.fromkeys(name for codecs in self._operations.values() for name in codecs))
 
-    def parse(self, content_type: str, soap_action: str | None, data: bytes) -> Request:
-        """The request in a message. Raises :class:`SoapFault`, ready to be rendered, for everything else. Never any other error for bad input."""
+    def parse(self, content_type: str, soap_action: str | None, data: bytes, *, secure: bool = True) -> Request:
+        """The request in a message, which came over TLS if ``secure``.
+
+        Raises :class:`SoapFault`, ready to be rendered, for everything else. Never any other error for bad input.
+        """
         soap = "1.1" if "1.1" in self.ports else "1.2"
         try:
             packed = package.unpack(content_type or "", data)
@@ -117,7 +136,9 @@ class SoapService:
                 raise SoapFault(
                     f"SOAP {message.soap} is not spoken here, but {' and '.join(sorted(self.ports))}", "VersionMismatch"
                 )
-            return self._read(message, packed.action if message.soap == "1.2" else soap_action, packed.form, incoming)
+            message, verified = self._wire.verify(message, incoming, secure=secure)
+            action = packed.action if message.soap == "1.2" else soap_action
+            return self._read(_Arrived(message, action or "", packed.form, incoming, verified))
         except SoapFault as fault:
             fault.soap = soap
             raise
@@ -135,7 +156,8 @@ class SoapService:
         if request.addressing is not None:
             action = self._addressed(request.soap)[request.operation].output
             draft.headers += addressing.answer(request.addressing, action)
-        return draft.packed(action)
+        requester = request.verified.certificate if request.verified is not None else None
+        return draft.packed(action, self._wire.sealed(draft.envelope(), content.assertion, requester))
 
     def declared_fault(self, request: Request, message: str, detail: Any, fault_code: str = "") -> SoapFault | None:
         """The fault for data that one of the operation's declared faults describes, or None. Raises ValidationFailed if it breaks its schema."""
@@ -159,22 +181,26 @@ class SoapService:
             fault.headers = addressing.answer(request.addressing, addressing.FAULT[request.addressing.uri])
         return fault
 
-    def fault(self, fault: SoapFault) -> tuple[int, str, bytes]:
-        """HTTP status, Content-Type and envelope of a fault."""
+    def fault(self, fault: SoapFault, request: Request | None = None) -> tuple[int, str, bytes]:
+        """HTTP status, Content-Type and envelope of a fault; sealed as answers are if it is one to a request that was verified."""
         soap = fault.soap or next(iter(self.ports))
         status, data = envelope.render_fault(fault, soap)
+        if request is not None and request.verified is not None:
+            data = self._wire.sealed(data, None, request.verified.certificate)
         return status, envelope.content_type(soap), data
 
-    def _read(self, message: envelope.Envelope, action: str | None, form: str, incoming: Incoming | None) -> Request:
+    def _read(self, arrived: _Arrived) -> Request:
+        message, verified = arrived.message, arrived.verified
         if self._encoded:
-            message = replace(message, body=encoded.gathered(message.body))
-        codec = self._dispatch(message, (action or "").strip().strip('"'))
+            arrived.message = message = replace(message, body=encoded.gathered(message.body))
+        codec = self._dispatch(message, arrived.action.strip().strip('"'))
         not_understood = [
             block.tag
             for block in message.headers
             if envelope.must_understand(block)
             and not codec.input_headers.knows(block.tag)
             and not (self._wire.addressing is not False and addressing.understands(block.tag))
+            and not (verified is not None and block.tag == SECURITY)
         ]
         if not_understood:
             told = ", ".join(not_understood)
@@ -183,32 +209,37 @@ class SoapService:
                 "MustUnderstand",
                 not_understood=not_understood,
             )
+        if verified is not None:
+            left = envelope.without(message, verified.uncovered)
+            arrived.message = message = replace(left, body=message.body)
         asked = self._addressing(message, codec)
         try:
-            return self._content(message, codec, form, incoming, asked)
+            return self._content(arrived, codec, asked)
         except (SoapFault, Malformed, ValidationFailed) as exc:
             fault = exc if isinstance(exc, SoapFault) else SoapFault(str(exc))
             if asked is not None:
                 fault.headers = addressing.answer(asked, addressing.FAULT[asked.uri])
             raise fault from exc
 
-    def _content(
-        self,
-        message: envelope.Envelope,
-        codec: OperationCodec,
-        form: str,
-        incoming: Incoming | None,
-        asked: Asked | None,
-    ) -> Request:
+    def _content(self, arrived: _Arrived, codec: OperationCodec, asked: Asked | None) -> Request:
+        message, incoming = arrived.message, arrived.incoming
         name = codec.operation.name
         headers: dict[str, Any] = {}
         if message.headers:
             headers = codec.input_headers.read(
                 [envelope.without_soap_attributes(block) for block in message.headers], f"the header of {name}"
             )
-        body = self._wire.read(codec.input, message, message.body, incoming, f"the request {name}")
-        attachments = incoming.attachments if incoming is not None else {}
-        return Request(name, body, headers, message.soap, codec.output is None, form, attachments, asked)
+        return Request(
+            name,
+            self._wire.read(codec.input, message, message.body, incoming, f"the request {name}"),
+            headers,
+            message.soap,
+            codec.output is None,
+            arrived.form,
+            incoming.attachments if incoming is not None else {},
+            asked,
+            arrived.verified,
+        )
 
     def _addressing(self, message: envelope.Envelope, codec: OperationCodec) -> Asked | None:
         if self._wire.addressing is False or not (

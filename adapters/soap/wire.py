@@ -15,6 +15,8 @@ from esb.errors import ValidationFailed
 
 if TYPE_CHECKING:
     from adapters.soap.messages import BodyCodec, HeaderCodec
+    from adapters.soap.security.guard import Guard, Verified
+    from adapters.soap.security.seal import Seal
 
 THRESHOLD: Final = 1024
 
@@ -26,6 +28,7 @@ class Content:
     body: Any
     headers: Mapping[str, Any] | None = None
     attachments: Mapping[str, Any] | None = None
+    assertion: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Wire:
 
     ``mtom``: whether binary content goes apart; None answers in the form of the request. ``threshold``: from how many bytes on.
     ``attachments``: whether the message's attachments go beside the envelope. ``apart``: whether binary content that came apart stays an attachment.
-    ``addressing``: whether WS-Addressing is used; None: by those who call with it.
+    ``addressing``: whether WS-Addressing is used; None: by those who call with it. ``seal`` and ``guard``: WS-Security, None without.
     """
 
     form: str = forms.DATA
@@ -43,6 +46,8 @@ class Wire:
     attachments: bool = False
     apart: bool = False
     addressing: bool | None = None
+    seal: Seal | None = None
+    guard: Guard | None = None
 
     def write(
         self, soap: str, codec: BodyCodec, header_codec: HeaderCodec, content: Content, subject: str, *, asked: str = ""
@@ -52,6 +57,8 @@ class Wire:
         Raises :class:`~esb.errors.ValidationFailed` for data that breaks the contract.
         """
         mtom = asked == MTOM if self.mtom is None else self.mtom
+        if self.seal is not None and self.seal.changes_content:
+            mtom = False
         held = dict(content.attachments or {})
         outgoing = Outgoing(held, self.threshold if mtom else None)
         with binary.writing(outgoing):
@@ -83,11 +90,16 @@ class Wire:
             told.append(_serialized(element))
         return b"".join(told)
 
-    def open(self, packed: Package, *, max_bytes: int, inline: bool = False) -> tuple[Envelope, Incoming | None]:
-        """The envelope of a message. ``inline``: binary content is put into the XML, since signatures are over that.
+    def sealed(self, data: bytes, assertion: Any = None, requester: Any = None) -> bytes:
+        """The envelope with its WS-Security header, where one is declared."""
+        return data if self.seal is None else self.seal.close(data, requester=requester, assertion=assertion)
+
+    def open(self, packed: Package, *, max_bytes: int) -> tuple[Envelope, Incoming | None]:
+        """The envelope of a message. Where signatures are expected, binary content is put into the XML: they are over that.
 
         Raises :class:`~esb.errors.Malformed` for what is no XML, :class:`~adapters.soap.envelope.SoapFault` for what is no envelope.
         """
+        inline = self.guard is not None and self.guard.signed
         message = envelope.parse(packed.data, packed.charset, max_bytes=max_bytes)
         if not packed.form:
             return message, None
@@ -95,6 +107,19 @@ class Wire:
         if packed.form == MTOM and (inline or self.form != forms.ENVELOPE):
             incoming.place(message.root, text=inline)
         return message, incoming
+
+    def verify(self, message: Envelope, incoming: Incoming | None, *, secure: bool) -> tuple[Envelope, Verified | None]:
+        """The envelope as far as somebody answers for it. Raises :class:`~adapters.soap.security.refusal.Refused`."""
+        if self.guard is None:
+            return message, None
+        from adapters.soap.security.refusal import Refused
+
+        verified = self.guard.open(message.root, secure=secure)
+        if incoming is not None and incoming.attachments and not self.guard.takes_attachments:
+            raise Refused(
+                "InvalidSecurity", "attachments, which no signature covers (unsignedAttachments lets them in)"
+            )
+        return envelope.opened(verified.root), verified
 
     def read(
         self,
