@@ -52,6 +52,12 @@ class Seal:
         """Whether content must be in the envelope, where signatures and ciphers reach it."""
         return self._side.signature is not None or self._side.encryption is not None
 
+    @property
+    def needs_tls(self) -> bool:
+        """Whether a password goes in clear, and the policy does not allow that without TLS."""
+        user = self._side.username
+        return user is not None and not user.digest and not user.over_http
+
     def close(
         self, data: bytes, *, requester: Any = None, assertion: Any = None, now: dt.datetime | None = None
     ) -> bytes:
