@@ -155,7 +155,8 @@ def _by_convention(kind: str, name: str) -> Any | None:
         if not _exists(f"{package}.{_module_name(module_name)}"):
             continue
         module = _import(f"{package}.{_module_name(module_name)}", name)
-        found = dict(_provided(module, kind)).get(name)
+        provided = dict(_provided(module, kind))
+        found = provided.get(name) or (provided.get(module_name) if kind == "language" else None)
         if found is not None:
             providers[module.__name__] = found
     if len(providers) > 1:

@@ -93,6 +93,7 @@ class ErrorHandlerSpec(Spec):
     """The error handler of a route or of all routes of a file: one of its keys."""
 
     name = "errorHandler"
+    id = field(Kind.TEXT, None)
     dead_letter_channel = field(Kind.SPEC, None, spec=DeadLetterChannelSpec, doc="Tries, then a dead letter endpoint.")
     default_error_handler = field(Kind.SPEC, None, spec=DefaultErrorHandlerSpec, doc="Tries, then the sender.")
     no_error_handler = field(Kind.SPEC, None, spec=NoErrorHandlerSpec, doc="Straight to the caller.")
@@ -203,6 +204,7 @@ class DataTypeSpec(Spec):
     name = "inputType"
     id = field(Kind.TEXT, None)
     description = field(Kind.TEXT, None)
+    note = field(Kind.TEXT, None)
     urn = field(Kind.TEXT, doc="Name of the data type.", example="crm.Order")
     validate = field(Kind.BOOL, False, doc="Whether messages are held against it.")
 

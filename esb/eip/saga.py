@@ -26,6 +26,10 @@ class SagaActionSpec(Spec):
     """An endpoint that completes or compensates."""
 
     name = "compensation"
+    id = field(Kind.TEXT, None)
+    description = field(Kind.TEXT, None)
+    note = field(Kind.TEXT, None)
+    disabled = field(Kind.BOOL, False, doc="Accepted without effect.")
     uri = field(
         Kind.URI, scalar=True, doc="The endpoint; it gets a message without body, with the saga's options as headers."
     )

@@ -79,6 +79,8 @@ def test_it_takes_the_routes_of_this_repository(file):
         "{log: {message: x, loggingLevel: warn}}",
         "{marshal: {json: }}",
         "{split: {tokenize: ',', parallelProcessing: 'TRUE', timeout: 5s, steps: }}",
+        "{setBody: {expression: {csimple: {expression: x}}}}",
+        "{saga: {compensation: {id: undo, uri: 'direct:b'}}}",
     ],
 )
 def test_it_takes_both_notations_and_placeholders(text):
@@ -107,6 +109,11 @@ def test_it_takes_both_notations_and_placeholders(text):
 )
 def test_it_refuses_what_the_parser_does_not_know(text):
     assert not valid(step(text))
+
+
+def test_it_takes_what_says_who_and_why_wherever_camel_does():
+    assert valid("- errorHandler: {id: e, noErrorHandler: {}}")
+    assert valid("- route: {inputType: {urn: 'a:b', note: why}, from: {uri: 'direct:a', steps: [{log: x}]}}")
 
 
 @pytest.mark.parametrize("text", ["- rout: {}", "- 5", "5", "{a: b}", "- beans: {}", "- steps: []"])
