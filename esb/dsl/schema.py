@@ -207,13 +207,14 @@ class _Writer:
 def _classes(registry: Registry, kind: str) -> dict[str, type[Spec]]:
     """What the registry knows of a kind and can import, by its key."""
     found: dict[str, type[Spec]] = {}
-    for name in registry.names(kind):
+    for module in registry.names(kind):
+        name = re.sub(r"_([a-z0-9])", lambda part: part[1].upper(), module)
         try:
-            cls = registry.find(kind, re.sub(r"_([a-z0-9])", lambda part: part[1].upper(), name))
+            cls = registry.find(kind, name)
         except Exception:  # noqa: S112 -- one whose extra is not installed is not offered
             continue
         if cls is not None:
-            found[cls.name] = cls
+            found[name] = cls
     return dict(sorted(found.items()))
 
 
