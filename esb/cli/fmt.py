@@ -33,7 +33,7 @@ esb fmt --check                # for a build: fails if something would
 @click.option("--json", "as_json", is_flag=True, help="What was (or would be) done, as JSON.")
 @click.pass_obj
 def command(options: Options, /, *, files: tuple[Path, ...], only_check: bool, show_diff: bool, as_json: bool) -> None:
-    """Rewrite route FILES (all of the project and its instances by default) to Camel's canonical notation.
+    """Rewrite route FILES and those of folders (all of the project and its instances by default) to Camel's canonical notation.
 
     'log: x' becomes 'log: {message: x}', an expression goes under 'expression:', and so on; what the routes do stays the same, and so do
     comments, quotes and order. Exit code 0, or 1 with findings or with files that --check or --diff would change.
@@ -42,7 +42,7 @@ def command(options: Options, /, *, files: tuple[Path, ...], only_check: bool, s
     changed: list[str] = []
     findings: list[ConfigError] = []
     diffs: list[str] = []
-    for file in files or _files(options):
+    for file in _chosen(options, files):
         name = os.path.relpath(file)
         try:
             before = _read(file, name)
@@ -60,6 +60,16 @@ def command(options: Options, /, *, files: tuple[Path, ...], only_check: bool, s
             _write(file, after)
     _tell(changed, findings, diffs if show_diff else [], as_json=as_json, kept=only_check or show_diff)
     sys.exit(EXIT_FINDINGS if findings or (changed and (only_check or show_diff)) else 0)
+
+
+def _chosen(options: Options, named: tuple[Path, ...]) -> list[Path]:
+    if not named:
+        return _files(options)
+    chosen: list[Path] = []
+    for one in named:
+        # Of a folder, what the project reads as routes: its tests and schemas are YAML as well.
+        chosen += [file for file in _files(options) if file.is_relative_to(one.resolve())] if one.is_dir() else [one]
+    return chosen
 
 
 def _files(options: Options) -> list[Path]:
@@ -117,5 +127,5 @@ def _tell(changed: list[str], findings: list[ConfigError], diffs: list[str], *, 
         click.echo(f"would rewrite {name}" if kept else f"rewrote {name}")
     if not changed and not findings:
         click.echo("all files are canonical")
-    elif kept and not diffs:
+    elif kept and changed and not diffs:
         click.echo(f"{plural(len(changed), 'file')} to rewrite: run 'esb fmt'", err=True)

@@ -1,6 +1,7 @@
 """``esb fmt``."""
 
 import json
+from pathlib import Path
 
 import pytest
 from project_files import write
@@ -62,3 +63,15 @@ def test_a_file_that_is_no_yaml_is_a_finding_and_the_others_are_rewritten(esb, s
     assert told.code == 1
     assert [one["line"] for one in json.loads(told.out)["findings"]] == [1]
     assert (shop / "routes/a.yaml").read_text() == CANONICAL
+
+
+def test_of_a_folder_the_route_files_are_rewritten(esb, shop):
+    write(shop, routes__tests__t="- test: of something\n")
+    assert esb("-C", shop, "fmt", shop / "routes").code == 0
+    assert (shop / "routes/a.yaml").read_text() == CANONICAL
+    assert (shop / "more/b.yaml").read_text() == COMPACT
+
+
+def test_the_routes_of_this_repository_are_canonical(esb):
+    told = esb("-C", Path(__file__).parents[3], "fmt", "--check")
+    assert (told.code, told.out) == (0, "all files are canonical\n")
