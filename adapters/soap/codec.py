@@ -98,7 +98,7 @@ class Codecs:
             if (begun := self._building.get(key)) is not None and default is None:
                 return begun
             outermost = not self._building
-            codec = Codec(key if is_named(key) else "")
+            codec = Codec(key if is_named(key) else "", key)
             if default is not None:
                 self._fill(codec, key, default)  # elements with a default have a codec of their own
                 return codec
@@ -139,10 +139,7 @@ class Codecs:
             SimpleContent(codec, self._attributes(found, frozenset()), found.any_attribute, scalar, retype)
             return
         # libxml2 has made sure that text stands only where the content is mixed.
-        builder = _Content(self)
-        particle = builder.group(found.content) if found.content is not None else Group(())
-        for wildcard in builder.wildcards:
-            wildcard.named = particle.first
+        particle, in_order = self.content(found)
         codec.fields = list(fields_of(particle))
         if any(each.nillable for each in codec.fields):
             codec.namespaces.add(XSI)
@@ -152,9 +149,17 @@ class Codecs:
             found.any_attribute,
             particle,
             retype,
-            in_order=builder.in_order,
+            in_order=in_order,
             mixed=found.mixed,
         )
+
+    def content(self, found: ComplexType) -> tuple[Particle, bool]:
+        """The children of a type with their keys, and whether they must be read in order."""
+        builder = _Content(self)
+        particle = builder.group(found.content) if found.content is not None else Group(())
+        for wildcard in builder.wildcards:
+            wildcard.named = particle.first
+        return particle, builder.in_order
 
     def _attributes(self, found: ComplexType, taken: frozenset[str]) -> list[Attribute]:
         """The attributes with their keys: those of the children, ``taken``, are not for them."""

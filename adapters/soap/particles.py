@@ -46,6 +46,9 @@ class Codec:
     """How the content of an element of one type is read and written. Filled in after it is made, since types refer to themselves."""
 
     name: str = ""
+    """Of the type, if it has one that ``xsi:type`` can carry."""
+    key: str = ""
+    """Of the type in the contract's model."""
     read: Callable[[Element], Any] = field(init=False)
     write: Callable[[Element, Any, Problems], None] = field(init=False)
     fields: list[Field] = field(default_factory=list)

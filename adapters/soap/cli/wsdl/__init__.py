@@ -11,6 +11,7 @@ _VERBS: Final = {
     "compile": "compiling",
     "show": "showing",
     "sample": "sampling",
+    "import": "importing",
 }
 
 
@@ -40,6 +41,13 @@ class Verbs(click.Group):
             raise click.UsageError(f"{error.message} {hint}".strip(), ctx) from None
 
 
-@click.command(cls=Verbs)
+_EXAMPLE: Final = """\b
+Example:
+  esb wsdl compile schemas/erp.wsdl
+  esb wsdl import schemas/erp.wsdl
+  esb check && esb test"""
+
+
+@click.command(cls=Verbs, epilog=_EXAMPLE)
 def command() -> None:
     """From a WSDL file to a running, tested integration: compile, show, sample, import, mock and compare contracts."""
