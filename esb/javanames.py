@@ -271,6 +271,12 @@ _ELSEWHERE: Final = {
     "org.apache.camel.InvalidPayloadException": "esb.languages.jq:InvalidPayloadException",
     "org.apache.camel.NoSuchHeaderException": "esb.languages._source:NoSuchHeaderException",
     "org.apache.camel.language.xpath.InvalidXPathException": "esb.languages.xpath:InvalidXPathException",
+    "org.apache.camel.support.processor.validation.SchemaValidationException": "esb.components.validator:SchemaValidationException",
+    "org.apache.camel.support.processor.validation.NoXmlBodyValidationException": "esb.components.validator:NoXmlBodyValidationException",
+    "org.apache.camel.support.processor.validation.NoXmlHeaderValidationException": "esb.components.validator:NoXmlHeaderValidationException",
+    "org.apache.camel.component.jsonvalidator.JsonValidationException": "esb.components.json_validator:JsonValidationException",
+    "org.apache.camel.component.jsonvalidator.NoJsonBodyValidationException": "esb.components.json_validator:NoJsonBodyValidationException",
+    "org.apache.camel.component.jsonvalidator.NoJsonHeaderValidationException": "esb.components.json_validator:NoJsonHeaderValidationException",
 }
 """Java name -> where the class is defined, as ``module:attribute``: imported only when a route names it."""
 

@@ -73,7 +73,7 @@ class ExchangeFormat:
     def __call__(self, exchange: Exchange) -> str:
         """The text."""
         if self._plain:
-            line = self._cut(self._body(exchange.body))
+            line = self._cut(self._body(exchange.body, whole=True))
         elif self._multiline:
             line = "Exchange[" + "".join(f"\n{self._cut(part)}" for part in self._parts(exchange)) + "\n]"
         else:
@@ -111,6 +111,8 @@ class ExchangeFormat:
             yield self._labelled("Properties", _listed(own))
         if self._shows("showVariables") and (exchange.variables or not self._all):
             yield self._labelled("Variables", _listed(exchange.variables))
+        elif self._all and self._multiline:
+            yield ""
         if self._shows("showHeaders"):
             yield self._labelled("Headers", _listed(exchange.headers))
         if self._shows("showBodyType"):
@@ -132,7 +134,7 @@ class ExchangeFormat:
         if "showStackTrace" in self._shown:
             yield self._labelled("StackTrace", "".join(traceback.format_exception(error)))
 
-    def _body(self, body: Any) -> str:
+    def _body(self, body: Any, *, whole: bool = False) -> str:
         if body is None:
             return "" if self._plain else "[Body is null]"
         if hasattr(body, "read"):
@@ -140,7 +142,7 @@ class ExchangeFormat:
         if isinstance(body, Source) and not self._shown & {"showFiles", "showStreams", "showCachedStreams"}:
             return f"[Body is instance of {type(body).__name__}]"
         told = octets(body).decode() if is_element(body) else text(body) or ""
-        if self._one_line_body:
+        if self._one_line_body and not whole:
             told = told.replace("\r", "").replace("\n", "")
         return self._cut(told)
 

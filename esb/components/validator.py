@@ -1,0 +1,141 @@
+"""``validator:file:order.xsd``: holds the XML of a message against an XML Schema 1.0 (Camel's validator component).
+
+The schema and what it includes or imports are files of the project, read and compiled once at load; nothing is fetched. A document is parsed as
+everywhere here: without DTD and entities, and within bounds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from esb.coerce import is_element, octets
+from esb.component import Component, Endpoint, Producer
+from esb.errors import ConfigError, OptionError, ReferenceFault, ValidationFailed
+from esb.exchange import Exchange
+from esb.fields import Kind, field
+from esb.xml import parse, schema
+
+_TOLD: Final = 20
+"""Errors that a message of ours names; the report has them all."""
+_LOCATION: Final = re.compile(rb"""\bschemaLocation\s*=\s*["']([^"'\s]+)["']""")
+_JAVA: Final = "Java only, accepted without effect."
+
+
+class SchemaValidationException(ValidationFailed):
+    """XML that its schema does not allow. ``report`` has a row for each error."""
+
+
+class NoXmlBodyValidationException(ValidationFailed):
+    """There is no body."""
+
+
+class NoXmlHeaderValidationException(ValidationFailed):
+    """There is no such header."""
+
+
+class ValidatorEndpoint(Endpoint):
+    """Options of ``validator:``."""
+
+    resource = field(
+        Kind.TEXT,
+        path=True,
+        doc="The schema: file:PATH, or a path below the project.",
+        example="file:schemas/order.xsd",
+    )
+    fail_on_null_body = field(Kind.BOOL, True, doc="Whether no body is an error.")
+    fail_on_null_header = field(Kind.BOOL, True, doc="Whether no header is an error, where one is looked at.")
+    header_name = field(Kind.TEXT, None, doc="Look at this header instead of the body.", example="order")
+    use_dom = field(Kind.BOOL, False, doc=_JAVA)
+    use_shared_schema = field(Kind.BOOL, True, doc="Accepted: the schema is compiled once, at load.")
+    schema_language = field(
+        Kind.TEXT,
+        "http://www.w3.org/2001/XMLSchema",
+        doc="Only XML Schema 1.0.",
+        enum=("http://www.w3.org/2001/XMLSchema",),
+    )
+    error_handler = field(Kind.REF, None, doc=_JAVA)
+    resource_resolver = field(Kind.REF, None, doc=_JAVA)
+    resource_resolver_factory = field(Kind.REF, None, doc=_JAVA)
+    schema_factory = field(Kind.REF, None, doc=_JAVA)
+
+    def prepare(self) -> None:
+        name = self.resource.removeprefix("resource:").removeprefix("file:").removeprefix("classpath:")
+        if "://" in name or name.startswith(("http:", "https:")):
+            raise OptionError(f"validator: {self.resource!r} is not a file", self.at, "keep the schema in the project")
+        try:
+            documents = _documents(self.context.path(name))
+        except OSError as error:
+            raise ReferenceFault(f"validator: {self.resource!r} cannot be read: {error}", self.at) from error
+        try:
+            self.schema: Any = schema(documents, next(iter(documents)))
+        except ConfigError as error:
+            raise ConfigError(f"validator: {self.resource}: {error.message}", self.at) from error
+
+    def producer(self) -> ValidatorProducer:
+        return ValidatorProducer(self)
+
+
+def _documents(path: Path) -> dict[str, bytes]:
+    """The schema and what it takes in, by the names under which libxml2 asks for them: the paths, joined but not resolved."""
+    documents: dict[str, bytes] = {}
+    left = [str(path)]
+    while left:
+        name = left.pop()
+        if name in documents:
+            continue
+        if documents and not os.path.exists(name):  # noqa: PTH110 -- the text is the key; what is missing is told by the compiler
+            continue
+        content = documents[name] = Path(name).read_bytes()
+        left += [
+            os.path.normpath(os.path.join(os.path.dirname(name), found.decode()))  # noqa: PTH118, PTH120 -- as libxml2 joins them
+            for found in _LOCATION.findall(content)
+            if b"://" not in found
+        ]
+    return documents
+
+
+class ValidatorComponent(Component):
+    """Has no state."""
+
+    schemes = ("validator",)
+    endpoint_class = ValidatorEndpoint
+
+
+class ValidatorProducer(Producer):
+    """Validates; the message stays as it is. Thread-safe."""
+
+    def __init__(self, endpoint: ValidatorEndpoint) -> None:
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        """The compiled schema keeps the errors of its last document."""
+
+    def send(self, exchange: Exchange) -> None:
+        """Raises SchemaValidationException for a document that breaks the schema, Malformed for what is no XML."""
+        endpoint = self._endpoint
+        header: str | None = endpoint.header_name
+        value = exchange.message.headers.get(header) if header else exchange.message.body
+        if value is None:
+            self._missing(header)
+            return
+        document = value if is_element(value) else parse(octets(value))
+        compiled = endpoint.schema
+        with self._lock:
+            if compiled.validate(document):
+                return
+            errors = [
+                {"path": error.path or "/", "message": f"line {error.line}: {error.message}"}
+                for error in compiled.error_log
+            ]
+        told = "\n".join(f"{error['path']}: {error['message']}" for error in errors[:_TOLD])
+        raise SchemaValidationException(f"the XML breaks its schema with {len(errors)} errors:\n{told}", errors)
+
+    def _missing(self, header: str | None) -> None:
+        if header:
+            if self._endpoint.fail_on_null_header:
+                raise NoXmlHeaderValidationException(f"there is no header {header!r} with XML to validate")
+        elif self._endpoint.fail_on_null_body:
+            raise NoXmlBodyValidationException("there is no body with XML to validate")
