@@ -145,7 +145,13 @@ class AmqpBroker:
         except TransportError as exc:
             self._answer(partial(done, exc))
             return
-        self.dispatch(Pending(name, exchange, key, properties(message), message.body, done))
+        try:
+            content = properties(message)
+        except Exception as exc:  # what pika, too, says of a header that AMQP cannot carry
+            error = headers.refused(f"{name}: the message cannot be written as AMQP: {type(exc).__name__}: {exc}", name)
+            self._answer(partial(done, error))
+            return
+        self.dispatch(Pending(name, exchange, key, content, message.body, done))
 
     def dispatch(self, pending: Pending, patience: float | None = None, request: Request | None = None) -> None:
         """Publish a prepared message, to wherever it says; ``pending.done`` is called as for :meth:`publish`, within ``patience`` seconds.

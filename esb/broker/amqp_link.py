@@ -6,13 +6,13 @@ import logging
 import random
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pika
 from pika.exceptions import AMQPError, ConnectionClosedByBroker, ProbableAccessDeniedError, ProbableAuthenticationError
 
+from esb.broker.amqp_fast import FastConnection, usable
 from esb.broker.amqp_thread import IoThread
 from esb.broker.amqp_url import Address
 
@@ -37,6 +37,11 @@ class Link:
         self._attempt = 0
         self._failures = 0
         self._current: Any = None
+        if address.options.frames == "fast" and usable():
+            self._made = partial(FastConnection, thread)
+        else:
+            self._made = partial(_pika_connection, thread)
+        self._trying = False
         self._closed: Callable[[], None] | None = None
 
     @property
@@ -50,15 +55,15 @@ class Link:
             return
         attempt = self._attempt
         self._attempt += 1
+        self._trying = True
         try:
             # In the try: certificates are read anew for each attempt, so that renewed ones are taken up, and a missing one is told.
             parameters = self._address.parameters(attempt, self._name)
-            self._current = pika.SelectConnection(
+            self._current = self._made(
                 parameters,
                 on_open_callback=self._opened,
                 on_open_error_callback=self._failed,
                 on_close_callback=self._lost,
-                custom_ioloop=self._thread.loop,
             )
         except Exception as exc:
             self._failed(None, exc)
@@ -67,17 +72,15 @@ class Link:
         """Close for good; ``closed`` is called when it is done."""
         self._closed = closed
         if self.connection is None or not self.connection.is_open:
-            attempt, self._current = self._current, None
-            if attempt is not None and not attempt.is_closed:
-                with suppress(AMQPError):
-                    attempt.close()  # the one under way has an open socket
-            closed()
+            if not self._trying:  # an attempt that is under way has an open socket: it ends first, and soon, either way
+                closed()
         else:
             self.connection.close()
 
     def drop(self) -> None:
         """Take the connection for lost, whatever it thinks itself."""
         connection, self._current = self._current, None
+        self._trying = False
         if connection is not None:
             try:
                 if connection.is_open:
@@ -91,6 +94,10 @@ class Link:
 
     def _opened(self, connection: Any) -> None:
         if connection is not self._current:
+            connection.close()
+            return
+        self._trying = False
+        if self._closed is not None:
             connection.close()
             return
         self.connection = connection
@@ -107,6 +114,10 @@ class Link:
     def _failed(self, connection: Any, error: BaseException) -> None:
         if connection is not None and connection is not self._current:
             return
+        self._trying = False
+        if self._closed is not None:
+            self._closed()
+            return
         if self._failures == 0:
             log.error(
                 "RabbitMQ at %s cannot be reached (%s): %s; trying again until it can",
@@ -120,8 +131,9 @@ class Link:
     def _lost(self, connection: Any, reason: BaseException) -> None:
         if connection is not self._current:
             return
-        self.connection = None
-        self._on_down()
+        if self.connection is not None:
+            self.connection = None
+            self._on_down()
         if self._closed is not None:
             self._closed()
             return
@@ -135,6 +147,10 @@ class Link:
         longest = min(0.1 * 2 ** min(self._failures, 10), self._address.options.reconnect)
         # Jitter, so that all processes do not come back to a restarted broker in the same moment.
         self._thread.later(longest * random.uniform(0.5, 1.0), partial(Link.connect, self))  # noqa: S311 - no secret
+
+
+def _pika_connection(thread: IoThread, *args: Any, **keywords: Any) -> pika.SelectConnection:
+    return pika.SelectConnection(*args, custom_ioloop=thread.loop, **keywords)
 
 
 def explained(error: BaseException) -> str:

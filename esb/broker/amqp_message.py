@@ -14,6 +14,7 @@ from typing import Any
 import pika
 from pika.compat import long
 
+from esb.broker.amqp_frames import Fields, read, written
 from esb.broker.contract import Delivery, Outgoing, Stored
 
 ATTEMPTS = "x-esb-attempts"
@@ -25,18 +26,12 @@ _READERS = {"int": int, "float": float, "decimal": Decimal}
 _MAX_INT = 2**63
 
 
-def properties(message: Outgoing) -> pika.BasicProperties:
-    """The properties of a new message: persistent, with its id."""
+def properties(message: Outgoing) -> bytes:
+    """The properties of a new message, as they are on the wire: persistent, with its id. Raises what :func:`amqp_frames.written` raises."""
     headers = encoded(message.headers) if message.headers else {}
     if message.attempts:
         headers[ATTEMPTS] = message.attempts
-    return pika.BasicProperties(
-        message_id=message.id,
-        content_type=message.content_type,
-        delivery_mode=2,
-        timestamp=int(message.published_at or time.time()),
-        headers=headers or None,
-    )
+    return written(message.id, message.content_type, headers, int(message.published_at or time.time()))
 
 
 def again(original: pika.BasicProperties, extra: Mapping[str, Any], attempts: int) -> pika.BasicProperties:
@@ -72,15 +67,24 @@ def encoded(headers: Mapping[str, Any]) -> dict[str, Any]:
     return table
 
 
+def readable(text: str | bytes) -> str:
+    """A text of the wire: pika leaves one that is not UTF-8 as bytes."""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
 def headers_of(properties: pika.BasicProperties) -> dict[str, Any]:
     """The headers that a route sees; tables and lists of foreign senders are left out."""
-    table = properties.headers
+    return _shown(properties.headers)
+
+
+def _shown(table: Mapping[str, Any] | None) -> dict[str, Any]:
     if not table:
         return {}
     types = table.get(TYPES)
     types = types if isinstance(types, dict) else {}
     headers: dict[str, Any] = {}
-    for name, value in table.items():
+    for key, value in table.items():
+        name = readable(key)
         if name.startswith(_OURS) or name in _BROKERS or isinstance(value, dict | list):
             continue
         if name in types:
@@ -104,42 +108,51 @@ def _read(kind: Any, value: Any) -> Any:
 
 def attempts_of(properties: pika.BasicProperties) -> int:
     """Attempts that ended in a retry so far."""
-    value = (properties.headers or {}).get(ATTEMPTS)
+    return _number(properties.headers, ATTEMPTS)
+
+
+def _number(table: Mapping[str, Any] | None, name: str) -> int:
+    value = table.get(name) if table else None
     return int(value) if isinstance(value, int) else 0
 
 
-def delivery(
-    queue: str, properties: pika.BasicProperties, body: bytes, *, redelivered: bool, tag: int, epoch: int
-) -> Delivery:
+def fields(properties: pika.BasicProperties | bytes) -> Fields:
+    """What :func:`delivery` needs of a message's properties, however they came."""
+    if isinstance(properties, bytes):
+        return read(properties)
+    id, content_type = properties.message_id or "", properties.content_type
+    return readable(id), content_type and readable(content_type), properties.headers, properties.timestamp
+
+
+def delivery(queue: str, told: Fields, body: bytes, *, redelivered: bool, tag: int, epoch: int) -> Delivery:
     """What a subscription hands over."""
-    attempts = attempts_of(properties)
-    returns = (properties.headers or {}).get(_RETURNS)
+    id, content_type, table, timestamp = told
+    published_at = float(timestamp) if timestamp else None
+    if not table:
+        return Delivery(id, body, {}, content_type, queue, 1, redelivered, tag, epoch, published_at)
+    attempts = _number(table, ATTEMPTS)
     return Delivery(
-        properties.message_id or "",
+        id,
         body,
-        headers_of(properties),
-        properties.content_type,
+        _shown(table),
+        content_type,
         queue,
         attempts + 1,
         redelivered or attempts > 0,
         tag,
         epoch,
-        _published_at(properties),
-        int(returns) if isinstance(returns, int) else 0,
+        published_at,
+        _number(table, _RETURNS),
     )
 
 
 def stored(properties: pika.BasicProperties, body: bytes) -> Stored:
     """What browsing shows."""
     return Stored(
-        properties.message_id or "",
+        readable(properties.message_id or ""),
         body,
         headers_of(properties),
-        properties.content_type,
+        properties.content_type and readable(properties.content_type),
         attempts_of(properties),
-        _published_at(properties),
+        float(properties.timestamp) if properties.timestamp else None,
     )
-
-
-def _published_at(properties: pika.BasicProperties) -> float | None:
-    return float(properties.timestamp) if properties.timestamp else None

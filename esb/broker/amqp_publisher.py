@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pika
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker, ChannelWrongStateError
 
+from esb.broker.amqp_fast import FastConnection
+from esb.broker.amqp_frames import properties, publish, read
 from esb.broker.amqp_thread import IoThread
 from esb.broker.contract import Done
 from esb.broker.headers import refused
 from esb.errors import ConnectionLost, NotConnected, Rejected, TransportError, Unroutable
 
 log = logging.getLogger(__name__)
+
+_PLACES = 1000
 
 _SENDS = 5  # a message that was in flight whenever the channel broke so often is likely what breaks it
 NEVER = float("inf")
@@ -36,7 +40,8 @@ class Pending:
     name: str
     exchange: str
     routing_key: str
-    properties: pika.BasicProperties
+    properties: pika.BasicProperties | bytes
+    """As pika has them, or as they are on the wire."""
     body: bytes
     done: Done | None
     deadline: float = NEVER
@@ -58,7 +63,10 @@ class Publisher:
     def __init__(self, thread: IoThread, on_broken: Callable[[], None]) -> None:
         self._thread = thread
         self._on_broken = on_broken
+        self._connection: Any = None
         self._channel: Any = None
+        self._methods: dict[tuple[str, str, bool], bytes] = {}
+        """Method frames by exchange, routing key and ``mandatory``, for the channel."""
         self._confirming = False
         self._blocked = False
         self._held = False
@@ -110,6 +118,8 @@ class Publisher:
                 channel.add_on_return_callback(self._returned)
                 channel.confirm_delivery(self._confirmed, callback=lambda _: self._selected(channel, ready))
 
+        self._connection = connection
+        self._methods = {}
         self._channel = connection.channel(on_open_callback=opened)
         self._channel.add_on_close_callback(self._channel_closed)
 
@@ -117,12 +127,16 @@ class Publisher:
         if channel is self._channel:
             self._confirming = True
             self._tag = 0
+            if isinstance(self._connection, FastConnection):
+                self._connection.confirms[channel.channel_number] = self._confirm
             ready()
             self._flush()
 
     def down(self) -> None:
         """The connection or the channel is lost: what was not confirmed waits to be sent again, before everything else."""
-        self._channel = None
+        if isinstance(self._connection, FastConnection) and self._channel is not None:
+            self._connection.confirms.pop(self._channel.channel_number, None)
+        self._connection = self._channel = None
         self._confirming = self._blocked = False
         again = list(self._outstanding.values())
         self._outstanding.clear()
@@ -201,9 +215,7 @@ class Publisher:
 
     def _publish(self, pending: Pending) -> None:
         try:
-            self._channel.basic_publish(
-                pending.exchange, pending.routing_key, pending.body, pending.properties, mandatory=pending.mandatory
-            )
+            self._write(pending)
         except Exception as exc:
             if self._channel is None or not self._channel.is_open:
                 self._backlog.appendleft(
@@ -223,11 +235,30 @@ class Publisher:
         pending.sends += 1
         self._outstanding[self._tag] = pending
 
-    def _returned(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
+    def _write(self, pending: Pending) -> None:
+        """Raises before a byte is written, or writes the whole message."""
+        content, channel, connection = pending.properties, self._channel, self._connection
+        if isinstance(content, bytes) and isinstance(connection, FastConnection):
+            if not channel.is_open:
+                raise ChannelWrongStateError("the channel is closed")
+            place = (pending.exchange, pending.routing_key, pending.mandatory)
+            method = self._methods.get(place)
+            if method is None:
+                if len(self._methods) > _PLACES:  # routing keys that are made of messages
+                    self._methods.clear()
+                method = self._methods[place] = publish(
+                    channel.channel_number, pending.exchange, pending.routing_key, mandatory=pending.mandatory
+                )
+            connection.publish(channel.channel_number, method, content, pending.body)
+            return
+        told = properties(content) if isinstance(content, bytes) else content
+        channel.basic_publish(pending.exchange, pending.routing_key, pending.body, told, mandatory=pending.mandatory)
+
+    def _returned(self, _channel: Any, method: Any, told: Any, _body: bytes) -> None:
         for pending in self._outstanding.values():
             if (
-                pending.properties.message_id == properties.message_id
-                and pending.routing_key == method.routing_key
+                pending.routing_key == method.routing_key
+                and _id(pending.properties) == told.message_id
                 and pending.exchange == method.exchange
                 and not pending.returned
             ):
@@ -236,8 +267,10 @@ class Publisher:
 
     def _confirmed(self, frame: Any) -> None:
         method = frame.method
-        tag: int = method.delivery_tag
-        if method.multiple:
+        self._confirm(method.delivery_tag, method.multiple, method.NAME == "Basic.Nack")
+
+    def _confirm(self, tag: int, multiple: bool, nacked: bool) -> None:
+        if multiple:
             tags = []
             for each in self._outstanding:
                 if each > tag:
@@ -246,7 +279,6 @@ class Publisher:
         else:
             tags = [tag] if tag in self._outstanding else []
         self._progress = time.monotonic()
-        nacked = method.NAME == "Basic.Nack"
         for each in tags:
             pending = self._outstanding.pop(each)
             self._answer(pending, self._verdict(pending, nacked=nacked))
@@ -297,3 +329,7 @@ class Publisher:
                 "does not exist" if reason.reply_code == _NOT_FOUND else f"does not take messages: {reason.reply_text}"
             )
             self._answer(pending, Unroutable(f"{pending.name}: exchange {found[1]!r} {why}", endpoint=pending.name))
+
+
+def _id(told: pika.BasicProperties | bytes) -> str:
+    return read(told)[0] if isinstance(told, bytes) else told.message_id

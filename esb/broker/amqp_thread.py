@@ -10,11 +10,14 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from pika.adapters.select_connection import IOLoop
 
 log = logging.getLogger(__name__)
+
+_ROUNDS = 3
 
 
 class IoThread:
@@ -25,6 +28,11 @@ class IoThread:
         self._on_crash = on_crash
         self._calls: deque[Callable[[], None]] = deque()
         self._woken = False
+        self.turning = False
+        """Whether a turn is under way: what is called and written in it is done at its end."""
+        self.flushes: list[Callable[[], None]] = []
+        """Called at the end of each turn: connections that hold back what is written in it. On this thread only."""
+        self._turn = _Turn(self)
         self._ending = False
         self._pid = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -88,11 +96,34 @@ class IoThread:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _drain(self) -> None:
-        # Cleared first: who appends from here on wakes the loop again.
+    def turn(self) -> AbstractContextManager[None]:
+        """A block on this thread at whose end everything that was called for in it is done, and written. Not nested."""
+        return self._turn
+
+    def _begin(self) -> None:
+        self._woken = True  # nobody need wake us: we look at the end
+        self.turning = True
+
+    def _end(self) -> None:
+        calls = self._calls
+        # What a call leads to is done in the same turn, but not for ever: the sockets want their turn too.
+        for _ in range(_ROUNDS):
+            for _ in range(len(calls)):
+                _guarded(calls.popleft())
+            if not calls:
+                break
+        self.turning = False
+        for flush in list(self.flushes):
+            _guarded(flush)
+        # In this order: who appends and sees that we are awake has appended before we look.
         self._woken = False
-        for _ in range(len(self._calls)):
-            _guarded(self._calls.popleft())
+        if calls and self._loop is not None:
+            self._woken = True
+            self._loop.add_callback_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        self._begin()
+        self._end()
 
     def _run(self) -> None:
         loop = self._loop
@@ -107,6 +138,19 @@ class IoThread:
                 _guarded(self._on_crash)
         self._drain()
         loop.close()
+
+
+class _Turn:
+    """See :meth:`IoThread.turn`."""
+
+    def __init__(self, thread: IoThread) -> None:
+        self._thread = thread
+
+    def __enter__(self) -> None:
+        self._thread._begin()  # noqa: SLF001 - of one piece
+
+    def __exit__(self, *_: object) -> None:
+        self._thread._end()  # noqa: SLF001
 
 
 def _guarded(function: Callable[[], None]) -> None:

@@ -13,8 +13,11 @@ from functools import partial
 from typing import Any, Protocol
 
 import pika
+from pika.data import decode_short_string
 
-from esb.broker.amqp_message import again, attempts_of, delivery
+from esb.broker.amqp_fast import FastConnection
+from esb.broker.amqp_frames import ack, properties
+from esb.broker.amqp_message import again, attempts_of, delivery, fields
 from esb.broker.amqp_publisher import Pending
 from esb.broker.amqp_thread import IoThread
 from esb.broker.contract import Ack, Delivery, Move, Outcome, Release, Retry
@@ -35,11 +38,35 @@ class Held:
     """A message in hand: what is needed to settle it, and where it was published to."""
 
     tag: int
-    properties: pika.BasicProperties
+    content: pika.BasicProperties | bytes
+    """The properties as they came: read by pika, or not read yet."""
     body: bytes
     redelivered: bool
-    exchange: str
-    routing_key: str
+    place: tuple[str, str] | bytes
+    """Exchange and routing key, or the short strings of both."""
+
+    @property
+    def properties(self) -> pika.BasicProperties:
+        """All properties."""
+        if isinstance(self.content, bytes):
+            self.content = properties(self.content)
+        return self.content
+
+    @property
+    def exchange(self) -> str:
+        """The exchange it was published to."""
+        return self._places()[0]
+
+    @property
+    def routing_key(self) -> str:
+        """The routing key it was published with."""
+        return self._places()[1]
+
+    def _places(self) -> tuple[str, str]:
+        if isinstance(self.place, bytes):
+            exchange, at = decode_short_string(self.place, 0)
+            self.place = (exchange, decode_short_string(self.place, at)[0])
+        return self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +79,7 @@ Make = Callable[[str, Held, int, int], Delivery]
 
 
 def _made(queue: str, held: Held, tag: int, epoch: int) -> Delivery:
-    return delivery(queue, held.properties, held.body, redelivered=held.redelivered, tag=tag, epoch=epoch)
+    return delivery(queue, fields(held.content), held.body, redelivered=held.redelivered, tag=tag, epoch=epoch)
 
 
 def _no_arguments() -> dict[str, Any]:
@@ -107,7 +134,7 @@ class AmqpSubscription:
         self._unsettled: dict[int, None] = {}
         self._settled: deque[list[tuple[Delivery, Outcome | Reject]]] = deque()
         self._acked: set[int] = set()
-        self._acking = False
+        self._acking = self._applying = False
         self._forwarded: set[int] = set()
         self._cancelling = False
         self._consuming = False
@@ -117,7 +144,10 @@ class AmqpSubscription:
     def settle(self, outcomes: Iterable[tuple[Delivery, Outcome | Reject]]) -> None:
         """Settle deliveries; acks go out together, contiguous ones as one."""
         self._settled.append(list(outcomes))
-        self._thread.call(self._apply)
+        # One call for a burst. In this order: who sees that it is called has appended before it looks.
+        if not self._applying:
+            self._applying = True
+            self._thread.call(self._apply)
 
     def pause(self) -> None:
         """Stop new deliveries: the consumer is cancelled, so that others get the messages."""
@@ -156,6 +186,7 @@ class AmqpSubscription:
 
     def down(self) -> None:
         """The connection or the channel is lost: the broker delivers again what was in hand."""
+        self._by_pika()
         self._connection = self._channel = self._consumer = None
         self._arrived.clear()
         self._unsettled.clear()
@@ -184,6 +215,9 @@ class AmqpSubscription:
                 arguments=self._how.arguments() or None,
                 callback=lambda _: self._consumed(channel),
             )
+            if isinstance(self._connection, FastConnection):
+                tag = self._consumer.encode()
+                self._connection.deliveries[channel.channel_number] = (bytes((len(tag),)) + tag, self._arrive)
             self._thread.later(_PATIENCE, lambda: self._check_consuming(channel))
         self._flush_soon()
 
@@ -206,6 +240,7 @@ class AmqpSubscription:
             return
         if self._consumer is not None and self._channel.is_open:
             # With a callback pika waits for the answer, and gives back what arrives until then; without, it would drop it.
+            self._by_pika()
             self._channel.basic_cancel(self._consumer, callback=lambda _: None)
             self._consumer = None
         while self._arrived:
@@ -248,12 +283,23 @@ class AmqpSubscription:
 
     # -- the I/O thread: deliveries ------------------------------------------------------------------------------------
 
+    def _by_pika(self) -> None:
+        """What arrives from here on is pika's to deal with."""
+        if isinstance(self._connection, FastConnection) and self._channel is not None:
+            self._connection.deliveries.pop(self._channel.channel_number, None)
+
     def _deliver(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         self._unsettled[method.delivery_tag] = None
-        self._arrived.append(
-            Held(method.delivery_tag, properties, body, method.redelivered, method.exchange, method.routing_key)
-        )
+        place = (method.exchange, method.routing_key)
+        self._arrived.append(Held(method.delivery_tag, properties, body, method.redelivered, place))
         self._flush_soon()
+
+    def _arrive(self, tag: int, redelivered: bool, place: bytes, content: bytes, body: bytes) -> None:
+        self._unsettled[tag] = None
+        self._arrived.append(Held(tag, content, body, redelivered, place))
+        if not self._flushing:
+            self._flushing = True
+            self._thread.call(self._flush)
 
     def _flush_soon(self) -> None:
         # After the loop has read what is there: what came together goes out together.
@@ -284,8 +330,7 @@ class AmqpSubscription:
     # -- the I/O thread: settlements -----------------------------------------------------------------------------------
 
     def _apply(self) -> None:
-        if not self._settled:
-            return  # an earlier call of the burst did it
+        self._applying = False
         while self._settled:
             for held, outcome in self.handover.take(self._settled.popleft()):
                 match outcome:
@@ -322,13 +367,19 @@ class AmqpSubscription:
             front.append(tag)
             low = tag
         if front:
-            channel.basic_ack(low, multiple=len(front) > 1)
+            self._ack(channel, low, multiple=len(front) > 1)
             acked.difference_update(front)
         for tag in sorted(acked):
-            channel.basic_ack(tag)
+            self._ack(channel, tag, multiple=False)
         for tag in (*front, *acked):
             self._unsettled.pop(tag, None)
         acked.clear()
+
+    def _ack(self, channel: Any, tag: int, *, multiple: bool) -> None:
+        if isinstance(self._connection, FastConnection):
+            self._connection.send(ack(channel.channel_number, tag, multiple))
+        else:
+            channel.basic_ack(tag, multiple=multiple)
 
     def _release(self, held: Held, *, requeue: bool = True) -> None:
         if self._channel is not None and self._channel.is_open and held.tag in self._unsettled:
