@@ -26,24 +26,25 @@ def placed(component: Component, uri: Uri) -> Uri:
 
 
 def make_endpoint(context: Context, component: Component, uri: Uri) -> Endpoint:
-    """The endpoint of a parsed URI. Raises ConfigErrors with all that is wrong about it, at the URI's position."""
+    """The endpoint of a parsed URI. Raises ConfigErrors with all that is wrong about it, at the URI's position or the parameter's."""
     cls = component.endpoint_class
     findings: list[ConfigError] = []
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for name, text in uri.options.items():
+        at = uri.places.get(name, uri.at)
         declared = _declared(cls.fields, name)
         if declared is None or declared.path:
             if cls.lenient:
                 extra[name] = text
             else:
                 known = [known for known, one in cls.fields.items() if not one.path]
-                findings.append(UnknownName(f"option of {uri.scheme}", name, known, uri.at))
+                findings.append(UnknownName(f"option of {uri.scheme}", name, known, at))
             continue
         try:
             values[declared.attribute] = convert(declared, text)
         except ValueError as error:
-            findings.append(OptionError(f"option {name!r} of {uri.scheme}: {error}", uri.at))
+            findings.append(OptionError(f"option {name!r} of {uri.scheme}: {error}", at))
     for declared in cls.fields.values():
         if declared.path and uri.path:
             values[declared.attribute] = convert(declared, uri.path)

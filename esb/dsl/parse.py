@@ -12,6 +12,7 @@ from esb.dsl import mistakes
 from esb.dsl.model import CLAUSES
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode, to_python
 from esb.dsl.placeholders import Properties
+from esb.dsl.uri import Parameters
 from esb.errors import ConfigError, OptionError, Position, RouteSyntaxError, UnknownName
 from esb.expression import LanguageSpec
 from esb.fields import Field, Kind, Spec, convert
@@ -50,6 +51,12 @@ S = TypeVar("S", bound=Spec)
 def camel_case(name: str) -> str:
     """``set-body`` -> ``setBody``."""
     return re.sub(r"-([a-z0-9])", lambda found: found[1].upper(), name)
+
+
+def _text_at(node: Node) -> Position:
+    """Where a text itself begins: behind its quotes, for those who find a fault within it."""
+    quoted = isinstance(node, ScalarNode) and node.style in {"'", '"'}
+    return Position(node.at.file, node.at.line, node.at.column + 1) if quoted else node.at
 
 
 class Parser:
@@ -96,7 +103,7 @@ class Parser:
         for key, value in entries:
             declared = self._field(cls, key.text)
             if declared is not None:
-                places[declared.attribute] = value.at
+                places[declared.attribute] = _text_at(value) if issubclass(cls, LanguageSpec) else value.at
                 if (
                     isinstance(value, ScalarNode)
                     and value.is_null
@@ -241,7 +248,9 @@ class Parser:
 
     def _map(self, node: Node) -> dict[str, Any]:
         if isinstance(node, MapNode):
-            return {key.text: self.plain(value) for key, value in node if not self._unset(value)}
+            given = [(key, value) for key, value in node if not self._unset(value)]
+            values = {key.text: self.plain(value) for key, value in given}
+            return Parameters(values, {key.text: key.at for key, _ in given})
         raise OptionError(f"a map of names and values is expected, not {node}", node.at)
 
     def _unset(self, node: Node) -> bool:

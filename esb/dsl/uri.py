@@ -40,6 +40,8 @@ class Uri:
     raw_path: str = field(default="", compare=False)
     query: str = field(default="", compare=False)
     at: Position = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Position] = field(default_factory=dict, compare=False)
+    """Where the parameters stand that are not written into the URI."""
 
     @property
     def options(self) -> dict[str, str]:
@@ -66,6 +68,14 @@ class Uri:
         return f"<Uri {self.safe()}>"
 
 
+class Parameters(dict[str, Any]):
+    """Options of an endpoint as a file gives them, with the ``places`` where they stand, so that one which is wrong is told there."""
+
+    def __init__(self, values: Mapping[str, Any], places: Mapping[str, Position]) -> None:
+        super().__init__(values)
+        self.places = places
+
+
 def parse_uri(text: str, parameters: Mapping[str, Any] | None = None, at: Position = NOWHERE) -> Uri:
     """Read a URI, with the ``parameters:`` beside it.
 
@@ -85,7 +95,8 @@ def parse_uri(text: str, parameters: Mapping[str, Any] | None = None, at: Positi
             f"options of {scheme} stand both in the URI and under parameters", at, "move all of them under parameters"
         )
     pairs = _parameters(parameters, at) if parameters else _pairs(query, at)
-    return Uri(scheme, _decode(raw_path), tuple(pairs), raw_path, query, at)
+    places = parameters.places if isinstance(parameters, Parameters) else {}
+    return Uri(scheme, _decode(raw_path), tuple(pairs), raw_path, query, at, places)
 
 
 def sensitive(name: str) -> bool:

@@ -58,7 +58,7 @@ class Simple(LanguageSpec):
         except SyntaxFault as fault:
             raise RouteSyntaxError(
                 f"{fault.message}, in the simple {'predicate' if predicate else 'expression'} {_shown(text, fault.at)}",
-                _moved(self.at, text, fault.at),
+                _moved(self.where("expression"), text, fault.at),
                 fault.hint,
             ) from None
         return _after(assignments, evaluate) if assignments else evaluate
