@@ -352,3 +352,12 @@ def test_numbers_are_never_lost_on_the_way_between_two_buses(trial):
     send(context, f"rabbitmq:default?routingKey={trial.name}.q", "x", **values)
     [got] = trial.received(context, "out", 1)
     assert {name: got.headers[name] for name in values} == values
+
+
+def test_names_that_are_no_text_stop_nobody(trial):
+    context = trial.start('- from: {uri: "rabbitmq:default?queues=NAME.q", steps: [{to: mock:out}]}')
+    bad = b"\xff\xfe"
+    trial.put("", "NAME.q", b"1", message_id=bad, correlation_id=bad, content_type=bad, type=bad, headers={bad: bad})
+    trial.put("", "NAME.q", b"2", content_type="text/plain", content_encoding="\x00")
+    trial.put("", "NAME.q", b"3", content_type="text/plain")
+    assert trial.bodies(context, "out", 3) == [b"1", b"2", "3"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pika
 from pika.compat import long
 
-from esb.broker.amqp_message import encoded, headers_of
+from esb.broker.amqp_message import encoded, headers_of, readable
 from esb.broker.amqp_publisher import Pending
 from esb.broker.contract import Delivery, Done
 from esb.broker.subscription import Held
@@ -39,24 +39,28 @@ def received(queue: str, held: Held, tag: int, epoch: int) -> Received:
     properties = held.properties
     attributes = attributes_of(properties)
     return Received(
-        properties.message_id or "",
+        attributes.get("message_id", ""),
         held.body,
         table(properties),
-        properties.content_type,
+        attributes.get("content_type"),
         queue,
         1,
         held.redelivered,
         tag,
         epoch,
         attributes=attributes,
-        exchange=held.exchange,
-        routing_key=held.routing_key,
+        exchange=readable(held.exchange),
+        routing_key=readable(held.routing_key),
     )
 
 
 def attributes_of(properties: Any) -> dict[str, Any]:
     """The properties that are set, but the headers."""
-    return {name: value for name in ATTRIBUTES if (value := getattr(properties, name)) is not None}
+    return {
+        name: readable(value) if isinstance(value, bytes) else value
+        for name in ATTRIBUTES
+        if (value := getattr(properties, name)) is not None
+    }
 
 
 def table(properties: Any) -> dict[str, Any]:
@@ -65,8 +69,9 @@ def table(properties: Any) -> dict[str, Any]:
     if not raw:
         return {}
     headers = headers_of(properties)
-    for name, value in raw.items():
-        if name not in headers and not name.startswith(_OURS):
+    for key, value in raw.items():
+        name = readable(key)
+        if (name not in headers or isinstance(value, dt.datetime)) and not name.startswith(_OURS):
             headers[name] = plain(value)
     return headers
 
@@ -74,11 +79,13 @@ def table(properties: Any) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """A value of a header table without pika's own types."""
     if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items()}
+        return {readable(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [plain(inner) for inner in value]
     if type(value) is long:  # pika's own subclass, which prints as 7L
         return int(value)
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=dt.UTC)
     return value
 
 

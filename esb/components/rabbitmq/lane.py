@@ -17,7 +17,7 @@ from esb.components.rabbitmq.offsets import OFFSET, Offsets
 from esb.components.rabbitmq.replying import reply_address, send_reply
 from esb.components.rabbitmq.settling import Settling
 from esb.components.rabbitmq.topology import dead_letter_place
-from esb.errors import TransportError
+from esb.errors import Malformed, TransportError
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
 from esb.unit import UnitOfWork
 from esb.workers import WorkerPool
@@ -143,10 +143,19 @@ class Lane:
 
     # -- running -------------------------------------------------------------------------------------------------------
 
-    def _exchange(self, delivery: Received, unit: UnitOfWork) -> Exchange:
+    def _exchange(self, delivery: Received, unit: UnitOfWork) -> Exchange | None:
+        """The exchange; None for a message that cannot be made one, which is then a dead letter: no sender can stop the worker."""
         endpoint = self._endpoint
         pattern = endpoint.exchange_pattern or (IN_OUT if reply_address(endpoint, delivery) else IN_ONLY)
-        exchange = incoming(delivery, pattern, proxy=endpoint.disable_reply_to)
+        try:
+            exchange = incoming(delivery, pattern, proxy=endpoint.disable_reply_to)
+        except Exception as error:
+            log.exception("%s: message %s cannot be read", endpoint.uri, delivery.id)
+            unreadable = Malformed(f"the message cannot be read: {error}")
+            self._to_dead_letters(
+                delivery, failed(delivery, unreadable, Exchange(delivery.body), delivery.attempts), 0.5
+            )
+            return None
         exchange.from_endpoint = endpoint.uri
         exchange.unit = unit
         if endpoint.acknowledge_mode == _MANUAL:
@@ -157,6 +166,8 @@ class Lane:
         self._begin(delivery)
         unit = UnitOfWork()
         exchange = self._exchange(delivery, unit)
+        if exchange is None:
+            return
         unit.before_settle(lambda unit: self._finish(delivery, exchange, unit.error))
         self._deliver((exchange,))
 
@@ -192,6 +203,8 @@ class Lane:
             settled = threading.Event()
             unit = UnitOfWork(lambda _unit, settled=settled: settled.set())  # type: ignore[misc]  # mypy does not type lambdas' defaults
             exchange = self._exchange(delivery, unit)
+            if exchange is None:
+                return
             exchange.waits = 1  # a send that is confirmed later could be overtaken by the next message's
             self._deliver((exchange,))
             settled.wait()

@@ -145,7 +145,7 @@ def body_of(data: bytes, attributes: Mapping[str, Any]) -> Any:
     if str(attributes.get("content_type") or "").lower().startswith("text"):
         try:
             return data.decode(attributes.get("content_encoding") or "utf-8")
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):
             return data  # another encoding than it says, or compressed: nothing of it is lost
     return data
 
