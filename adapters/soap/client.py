@@ -130,6 +130,7 @@ class SoapCaller:
             draft.headers += addressing.request(told, self.address, message_id)
         content_type, data = draft.packed(action, self._wire.sealed(draft.envelope(), assertion))
         sent = {
+            **self._http_headers,
             "Content-Type": content_type,
             "Accept": "text/xml, application/soap+xml, multipart/related",
         }

@@ -278,7 +278,12 @@ class SoapService:
             fitting = [codec for codec in fitting if codec.operation.action == action]
         elif fitting and action and not fitting[0].operation.action and action in self._actions[message.soap]:
             fitting = []
-        if len(fitting) != 1:
+        if len(fitting) > 1:  # WS-I Basic Profile R2710 forbids such contracts
+            told = " and ".join(codec.operation.name for codec in fitting)
+            raise SoapFault(
+                f"{told} cannot be told apart: they have one element and one SOAPAction; serve one of them alone"
+            )
+        if not fitting:
             raise SoapFault(
                 f"the SOAPAction {action[:200]!r} does not belong to the Body's {local(tags[0]) if tags else 'emptiness'}"
             )

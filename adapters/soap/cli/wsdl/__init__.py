@@ -12,6 +12,7 @@ _VERBS: Final = {
     "show": "showing",
     "sample": "sampling",
     "import": "importing",
+    "mock": "mocking",
 }
 
 
