@@ -54,7 +54,7 @@ class AmqpBroker:
         self._thread = IoThread("esb-broker-amqp", self._crashed)
         self._besides = Besides(self._topology)
         self._declarer = Declarer(self._thread, self._besides, self._declared)
-        self._publisher = Publisher(self._thread, self._publisher_broken)
+        self._publisher = Publisher(self._thread, self._publisher_broken, self._window.leave)
         self._replies = Replies(self._thread, self._publisher)
         self._publishing = Link(self._thread, address, "publish", self._publish_up, self._publish_down)
         self._consuming = Link(self._thread, address, "consume", self._consume_up, self._consume_down)
@@ -158,7 +158,7 @@ class AmqpBroker:
 
         With a ``request`` the message asks for a reply (see :class:`Replies`).
         """
-        name, done, size = pending.name, pending.done, len(pending.body)
+        name, done, size = pending.name, pending.done, max(len(pending.body), 1)
         assert done is not None  # nobody has answered it yet
         patience = self._options.publish_timeout if patience is None else patience
         try:
@@ -177,17 +177,19 @@ class AmqpBroker:
         except TransportError as exc:
             self._answer(partial(done, exc))
             return
-        window = self._window
-
-        def confirmed(error: TransportError | None) -> None:
-            window.leave(1, size)
-            done(error)
-
-        pending.done = confirmed
         pending.deadline = time.monotonic() + patience
         if request is None:
+            pending.size = size
             self._thread.call(partial(self._publisher.send, pending))
         else:
+            # It may be answered by others than the publisher, who would not know of the window.
+            window = self._window
+
+            def answered(error: TransportError | None) -> None:
+                window.leave(1, size)
+                done(error)
+
+            pending.done = answered
             self._thread.call(partial(self._replies.send, pending, request))
 
     def _answer(self, call: Callable[[], None]) -> None:

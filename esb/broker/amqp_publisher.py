@@ -47,6 +47,8 @@ class Pending:
     deadline: float = NEVER
     wanted: Callable[[], bool] | None = None
     """Whether it is still worth sending; asked before it is sent again."""
+    size: int = 0
+    """Bytes that the message takes in the window, with one place, until it is answered; 0 for one that takes no place."""
     sends: int = 0
     returned: bool = False
     mandatory: bool = True
@@ -60,8 +62,15 @@ class Pending:
 class Publisher:
     """Everything on the I/O thread. ``ready`` says whether messages go out at once."""
 
-    def __init__(self, thread: IoThread, on_broken: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        thread: IoThread,
+        on_broken: Callable[[], None],
+        leave: Callable[[int, int], None] = lambda _count, _size: None,
+    ) -> None:
+        """``leave`` is told of each answer: how many messages, and their sizes together. Once for a confirm, however many it is for."""
         self._thread = thread
+        self._leave = leave
         self._on_broken = on_broken
         self._connection: Any = None
         self._channel: Any = None
@@ -279,9 +288,19 @@ class Publisher:
         else:
             tags = [tag] if tag in self._outstanding else []
         self._progress = time.monotonic()
-        for each in tags:
-            pending = self._outstanding.pop(each)
-            self._answer(pending, self._verdict(pending, nacked=nacked))
+        pop = self._outstanding.pop
+        answered = [pop(each) for each in tags]
+        left = size = 0
+        for pending in answered:
+            if pending.size and pending.done is not None:
+                left += 1
+                size += pending.size
+                pending.size = 0
+        if left:
+            self._leave(left, size)
+        for pending in answered:
+            good = not nacked and not pending.returned
+            self._answer(pending, None if good else self._verdict(pending, nacked=nacked))
 
     def _verdict(self, pending: Pending, *, nacked: bool) -> TransportError | None:
         if nacked:
@@ -305,6 +324,8 @@ class Publisher:
     def _answer(self, pending: Pending, error: TransportError | None) -> None:
         done, pending.done = pending.done, None
         if done is not None:
+            if pending.size:
+                self._leave(1, pending.size)
             try:
                 done(error)
             except Exception:

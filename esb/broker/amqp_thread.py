@@ -18,6 +18,16 @@ from pika.adapters.select_connection import IOLoop
 log = logging.getLogger(__name__)
 
 _ROUNDS = 3
+_forks = 0
+"""How many forks this process is away from the first: threads do not come along. Cheaper to ask than the system, which is done for each publish."""
+
+
+def _forked() -> None:
+    global _forks  # noqa: PLW0603 - one number for the process
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class IoThread:
@@ -34,7 +44,8 @@ class IoThread:
         """Called at the end of each turn: connections that hold back what is written in it. On this thread only."""
         self._turn = _Turn(self)
         self._ending = False
-        self._pid = 0
+        self._begun = self._over = False
+        self._forks = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
@@ -50,22 +61,23 @@ class IoThread:
     @property
     def alive(self) -> bool:
         """Whether it runs, in this process."""
-        return self._pid == os.getpid() and self._thread.is_alive()
+        return self._begun and not self._over and self._forks == _forks
 
     @property
     def started(self) -> bool:
         """Whether :meth:`start` was called."""
-        return self._pid != 0
+        return self._begun
 
     @property
     def usable(self) -> bool:
         """Whether calls are, or will be, served: not started yet, or alive in this process."""
-        return not self._pid or self.alive
+        return not self._begun or self.alive
 
     def start(self) -> None:
         """Start it, once."""
         self._loop = IOLoop()
-        self._pid = os.getpid()
+        self._forks = _forks
+        self._begun = True
         self._thread.start()
 
     def call(self, function: Callable[[], None]) -> None:
@@ -137,6 +149,8 @@ class IoThread:
                 log.exception("the I/O loop failed; both connections are made anew")
                 _guarded(self._on_crash)
         self._drain()
+        self._over = True
+        self._drain()  # for who saw the thread alive just before
         loop.close()
 
 
