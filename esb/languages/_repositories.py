@@ -13,7 +13,7 @@ _KNOWN: Final = frozenset({"global", "route", "header"})
 
 
 def variable_getter(name: str, holder: Holder) -> Expression:
-    """How to read a variable. One of a repository that nobody knows (``other:name``) raises IllegalArgumentException for each message, as in Camel."""
+    """How to read a variable. One of a repository that nobody knows (``other:name``) raises IllegalArgumentException, as in Camel."""
     where, colon, _ = name.partition(":")
     if not colon:
         return lambda exchange: exchange.variables.get(name)

@@ -1,4 +1,4 @@
-"""The language ``xpath``: XPath 1.0 on XML text and elements.
+"""The language ``xpath``: XPath 1.0 on XML text and elements, XPath 3.1 with ``saxon: true`` and the extra ``xquery``.
 
 Options, functions, variables and results are those of Camel 4.17 (its page "XPath", and the oracle's cases under ``languages/xpath``); the engine
 is libxml2 through lxml, the parser that of :mod:`esb.xml`. Paths are checked when the route is loaded and compiled once in each thread.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -18,7 +19,7 @@ from esb.exchange import Exchange
 from esb.expression import Expression, LanguageSpec, Predicate, Scope
 from esb.fields import Kind, Spec, field
 from esb.javanames import RuntimeCamelException
-from esb.languages import _xpath
+from esb.languages import _saxon, _xpath
 from esb.languages._resource import resource_text
 from esb.languages._source import reader
 from esb.variables import variable
@@ -27,6 +28,8 @@ _IN: Final = "http://camel.apache.org/xml/in/"
 _OUT: Final = "http://camel.apache.org/xml/out/"
 _FUNCTION: Final = "http://camel.apache.org/xml/function/"
 _CAMEL: Final = {"in": _IN, "out": _OUT, "function": _FUNCTION}
+_VARIABLE: Final = re.compile(r"\$([A-Za-z_][\w.\-]*)")
+_EXACT: Final = 1 << 53
 _NUMBERS: Final = frozenset(
     {"int", "integer", "long", "short", "byte", "double", "float", "number", "bigdecimal", "biginteger", "decimal"}
 )
@@ -62,7 +65,11 @@ class XPath(LanguageSpec):
     source = field(
         Kind.TEXT, None, doc="header:name, property:name, variable:name or a variable's name instead of the body."
     )
-    saxon = field(Kind.BOOL, False, doc="For XPath 2 and later in Camel; here paths of XPath 1.0 run as they are.")
+    saxon = field(
+        Kind.BOOL,
+        False,
+        doc="XPath 3.1 by Saxon, with the extra ``xquery``. There are no functions of Camel then: a header is ``$name``.",
+    )
     document_type = field(Kind.TEXT, None, doc="Java's class of the document; there is one kind here.")
     factory_ref = field(Kind.TEXT, None, doc="Java's factory; not used here.")
     object_model = field(Kind.TEXT, None, doc="Java's object model; not used here.")
@@ -79,12 +86,15 @@ class XPath(LanguageSpec):
 
     def _compiled(self, scope: Scope, finish: Callable[[Any], Any]) -> Expression:
         path = resource_text(self.text, scope, self.at)
+        if self.saxon and _saxon.available():
+            return self._by_saxon(path, scope, finish)
         namespaces = {**_CAMEL, **{one.key: one.value for one in self.namespace}}
         try:
             reading = _xpath.read_path(path, namespaces)
         except _xpath.BadPath as error:
-            hint = "XPath 2 and later are not available" if self.saxon else ""
-            raise RouteSyntaxError(f"the XPath {path!r} cannot be read: {error}", self.at, hint) from None
+            if self.saxon:
+                _saxon.need("saxon: true", self.at)
+            raise RouteSyntaxError(f"the XPath {path!r} cannot be read: {error}", self.at) from None
         engine = _Engine(path, reading, namespaces, _Functions(self, scope, reading))
         engine.check(self)
         read = reader(self.source, scope)  # type: ignore[arg-type]  # every scope is a context, which holds the variables
@@ -92,7 +102,7 @@ class XPath(LanguageSpec):
 
         def evaluate(exchange: Exchange) -> Any:
             source = read(exchange)
-            document = _nothing() if source is None else _document(source)
+            document = _nothing() if source is None else document_of(source)
             variables = {plain: get(exchange) for plain, get in given.items()}
             try:
                 found = engine.run(document, exchange, variables)
@@ -101,6 +111,30 @@ class XPath(LanguageSpec):
                     if source is None and isinstance(found, list)
                     else found
                 )
+            except ConversionFailed:
+                raise
+            except Exception as error:
+                raise InvalidXPathException(f"xpath {path!r}: {error}") from error
+
+        return evaluate
+
+    def _by_saxon(self, path: str, scope: Scope, finish: Callable[[Any], Any]) -> Expression:
+        given = {name: _named(name, scope) for name in _VARIABLE.findall(path)}
+        prefixes = {one.key: one.value for one in self.namespace}
+        query = _saxon.Query(path, xquery=False, namespaces=prefixes, variables=frozenset(given))
+        try:
+            query.check()
+        except _saxon.SaxonFault as fault:
+            hint = "in Saxon's paths a header is a variable, $name" if ":header(" in path else ""
+            raise RouteSyntaxError(f"the XPath {path!r} cannot be read: {fault}", self.at, hint) from None
+        read = reader(self.source, scope)  # type: ignore[arg-type]  # every scope is a context, which holds the variables
+
+        def evaluate(exchange: Exchange) -> Any:
+            held = read(exchange)
+            document = _nothing() if held is None else document_of(held)
+            values = {name: _scalar(get(exchange)) for name, get in given.items()}
+            try:
+                return finish(_whole_result(query.run(_xml(document).decode(), values)))
             except ConversionFailed:
                 raise
             except Exception as error:
@@ -204,6 +238,17 @@ class _Engine:
         )
 
 
+def _whole_result(items: list[Any]) -> Any:
+    """A single string, number or truth value as itself, all else as a list of nodes, of which texts and numbers mean the first one."""
+    if len(items) == 1 and not is_element(items[0]) and not isinstance(items[0], str):
+        return float(items[0]) if type(items[0]) is int and abs(items[0]) < _EXACT else items[0]
+    return [item if is_element(item) or isinstance(item, str) else _xpath.as_string(item) for item in items]
+
+
+def _scalar(value: Any) -> Any:
+    return _xpath.as_string(value) if isinstance(value, list) else value
+
+
 def _named(name: str, scope: Scope) -> Callable[[Exchange], Any]:
     """A variable of a path: a header, else an exchange property, else a variable; empty text if there is none."""
     prefix, colon, plain = name.rpartition(":")
@@ -236,7 +281,7 @@ def _plain(value: Any) -> Any:
     return text(value) or ""
 
 
-def _document(value: Any) -> Any:
+def document_of(value: Any) -> Any:
     """The XML to search: an element as it is, text and bytes parsed. Raises ConversionFailed for anything else."""
     if isinstance(value, NodeList) and len(value) == 1:
         value = value[0]
