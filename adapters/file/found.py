@@ -20,6 +20,8 @@ class Found:
         self.name = name
         self.only_name = name.rpartition("/")[2]
         self.path = f"{folder}/{name}"
+        self.place = name
+        """Where it lies now, relative to the folder: another one than its name after ``preMove``."""
 
     @functools.cached_property
     def facts(self) -> os.stat_result | None:
@@ -55,7 +57,7 @@ class Found:
 
     def headers(self) -> dict[str, Any]:
         """The headers of Camel's file messages. Those that name something else than the file's own name and facts are for routes to read only."""
-        shown_path = f"{self.shown_folder}/{self.name}"
+        shown_path = f"{self.shown_folder}/{self.place}"
         return {
             "CamelFileAbsolute": self.shown_folder.startswith("/"),
             "CamelFileAbsolutePath": self.path,
@@ -66,7 +68,7 @@ class Found:
             "CamelFileNameOnly": self.only_name,
             "CamelFileParent": shown_path.rpartition("/")[0],
             "CamelFilePath": shown_path,
-            "CamelFileRelativePath": self.name,
+            "CamelFileRelativePath": self.place,
             "CamelMessageTimestamp": self.modified,
         }
 
@@ -76,8 +78,9 @@ class Found:
         return Exchange(headers=self.headers())
 
     def moved(self, path: str, name: str) -> Found:
-        """The same file under another name."""
+        """The same file in another place; it is called by the last part of it only, as in Camel."""
         twin = Found(self.folder, self.shown_folder, name)
+        twin.name = twin.only_name
         twin.path = path
         twin.facts = self.facts
         return twin

@@ -52,10 +52,17 @@ class FileProducer(Producer):
         """Write the file; on return it is on disk (see forceWrites). Raises BadName, Refused, NotStored."""
         headers = exchange.message.headers
         before = headers.get(_NAME)
+        overruled = headers.get(_OVERRULE)
+        if overruled is not None:
+            headers[_NAME] = overruled
         try:
-            if headers.get(_OVERRULE) is not None:
-                headers[_NAME] = headers[_OVERRULE]
             name = self._named(exchange)
+        except Exception:
+            if overruled is not None:
+                headers.pop(_OVERRULE)
+                headers[_NAME] = before
+            raise
+        try:
             self._store(exchange, name)
         finally:
             # A name that was meant for this file must not choose the next one.

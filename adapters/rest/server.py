@@ -59,7 +59,12 @@ class PlatformHttpEndpoint(Endpoint):
     """A path template such as ``/customers/{id}``."""
 
     location = field(
-        Kind.TEXT, "/", name="path", path=True, doc="Path, with parameters in braces.", example="/customers/{id}"
+        Kind.TEXT,
+        "/",
+        name="path",
+        path=True,
+        doc="Path, with parameters in braces; ``/*`` in the end takes everything below.",
+        example="/customers/{id}",
     )
     http_method_restrict = field(Kind.NAMES, (), doc="Methods that are taken; all by default.", example="GET,POST")
     match_on_uri_prefix = field(Kind.BOOL, False, doc="Take everything below the path too.")
@@ -104,12 +109,13 @@ class PlatformHttpConsumer(Consumer):
 
     def start(self) -> None:
         endpoint = self._endpoint
+        location, star, _ = endpoint.location.partition("/*")
         self._mounted = endpoint.context.http.mount(
             endpoint.http_method_restrict,
-            endpoint.location,
+            location or "/",
             self._handle,
             max_body=endpoint.max_body,
-            prefix=endpoint.match_on_uri_prefix,
+            prefix=endpoint.match_on_uri_prefix or bool(star),
             owner=endpoint.uri,
         )
 
@@ -175,7 +181,7 @@ class PlatformHttpConsumer(Consumer):
         code = (
             int(text(status) or 200)
             if status is not None
-            else (204 if not body and exchange.message.body is None else 200)
+            else (204 if exchange.message.body is None and request.method != "HEAD" else 200)
         )
         if not 200 <= code < 600:
             raise ValueError(f"{code} is no status of an answer")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, MapAdapter, Rule
 
 from esb.errors import ReferenceFault
@@ -100,7 +100,7 @@ class _Routes:
         if known is not None:
             return known, {}
         try:
-            mount, found = self._adapter.match(path, "GET" if method == "HEAD" else method)
+            mount, found = self._asked_head(path) if method == "HEAD" else self._adapter.match(path, method)
         except NotFound:
             return 404
         except MethodNotAllowed:
@@ -111,16 +111,31 @@ class _Routes:
         return mount, {name: str(value) for name, value in values.items()}
 
 
+    def _asked_head(self, path: str) -> tuple[Any, Any]:
+        """Who answers HEAD itself; elsewhere it is a GET without the body."""
+        try:
+            mount, found = self._adapter.match(path, "HEAD")
+        except HTTPException:
+            return self._adapter.match(path, "GET")
+        return (mount, found) if "HEAD" in mount.methods else self._adapter.match(path, "GET")
+
+
 def _adapter(mounts: Sequence[Mount]) -> MapAdapter:
     # Paths are matched as they stand: no redirects, no merging of slashes, so that what is authorised is what is dispatched.
     rules = Map(strict_slashes=False, redirect_defaults=False, merge_slashes=False)
     for mount in mounts:
         template = _template(mount.path)
-        methods = mount.methods or None
-        rules.add(Rule(template, endpoint=mount, methods=methods))
+        rules.add(_rule(template, mount))
         if mount.prefix:
-            rules.add(Rule(template.rstrip("/") + "/<path:_rest>", endpoint=mount, methods=methods))
+            rules.add(_rule(template.rstrip("/") + "/<path:_rest>", mount))
     return rules.bind("")
+
+
+def _rule(template: str, mount: Mount) -> Rule:
+    rule = Rule(template, endpoint=mount, methods=mount.methods or None)
+    if rule.methods and "HEAD" not in mount.methods:
+        rule.methods.discard("HEAD")  # werkzeug adds it to GET, and would prefer it to a path that answers HEAD itself
+    return rule
 
 
 def _template(path: str) -> str:

@@ -45,3 +45,14 @@ def test_methods_that_clients_make_up_fill_no_memory() -> None:
 @pytest.mark.parametrize("number", range(128))
 def test_a_header_may_hold_a_tab_and_no_other_control_character(number: int) -> None:
     assert _split(f"a{chr(number)}b") is (number < 32 and number != 9)
+
+
+def test_head_goes_to_the_path_that_answers_it_else_to_the_one_that_answers_get() -> None:
+    paths = Paths()
+    anything = paths.mount([], "/", handler, prefix=True)
+    read = paths.mount(["GET"], "/a", handler)
+    assert paths.find("HEAD", "/a") == (read, {})
+    asked = paths.mount(["HEAD"], "/a", handler)
+    assert [paths.find(method, "/a")[0] for method in ("HEAD", "GET", "POST")] == [asked, read, anything]
+    alone = paths.mount(["HEAD"], "/b", handler)
+    assert paths.find("HEAD", "/b") == (alone, {})
