@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from esb.testing.crash import FUSE, SWITCH
+from esb.testing.ports import free_port
 
 T = TypeVar("T")
 PATIENCE = float(os.environ.get("ESB_TEST_PATIENCE", "120"))
@@ -34,13 +34,6 @@ def until(condition: Callable[[], T], claim: str, seconds: float = PATIENCE) -> 
             raise AssertionError(f"not within {seconds:g} s: {claim}")
         pause.wait(0.02)
     return found
-
-
-def free_port() -> int:
-    """A port on loopback that nobody has just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 class BusProcess:

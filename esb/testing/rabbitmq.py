@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from esb.errors import NotConnected
+from esb.testing.ports import free_port
 
 _INSTALLED = "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin"
 _GREETING = b"AMQP\x00\x00\x09\x01"
@@ -32,7 +33,7 @@ class RabbitNode:
 
     def __init__(self, folder: Path | None = None, *, plugins: Sequence[str] = ()) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="esb-rabbitmq-"))
-        self.port, self._dist_port, self._epmd_port = _free_ports(3)
+        self.port, self._dist_port, self._epmd_port = free_port(), free_port(), free_port()
         self._sbin = _scripts()
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -189,15 +190,6 @@ def _scripts() -> Path:
             "(its own service need not run)"
         )
     return found[-1]
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def _greets(port: int) -> bool:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,18 +18,11 @@ from esb.broker.dead_letters import letters
 from esb.broker.open import open_broker
 from esb.errors import TransportError, Unroutable
 from esb.httpcall import HttpCaller
+from esb.testing.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTNERS = ("crm", "erp", "oa", "cms", "marketing")
 _PORTS = {"bus": "ESB", "crm": "CRM", "erp": "ERP", "oa": "OA", "cms": "CMS", "marketing": "MARKETING"}
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Self
 
+from esb.testing.ports import free_port
 from tests.benchmarks import machine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,13 +151,6 @@ class Command:
         if code:
             raise RuntimeError(f"ended with {code}: {self.output[-500:]}")
         return self.output
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def usage(pid: int) -> tuple[float, float]:

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from esb.testing.ports import free_port
 from tests.benchmarks import data, machine, peers
 from tests.benchmarks.figures import GOALS
 from tests.benchmarks.options import Options
-from tests.benchmarks.project import BusProject, Command, free_port
+from tests.benchmarks.project import BusProject, Command
 from tests.benchmarks.queues import MAPPING, TYPES, Running, node
 from tests.benchmarks.table import Column, Contender, Round, Table
 

@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from esb.exchange import Exchange
 from esb.project import Project
 from esb.runtime.bus import load_routes, make_context
 from esb.runtime.paths import Paths
+from esb.testing.ports import free_port
 from tests.docs.blocks import Block, blocks, wrong
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ class Page:
         self.folder = folder
         self.output = ""
         self._started: list[subprocess.Popen[bytes]] = []
-        self._ports = {port: str(_free_port()) for port in PORTS}
+        self._ports = {port: str(free_port()) for port in PORTS}
         (folder / "routes").mkdir()
         self._environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -228,13 +228,6 @@ def _expect_lines(expected: str, output: str) -> None:
         pattern = ".*".join(re.escape(part) for part in line.split("..."))
         found = not line.strip(". ") or any(re.fullmatch(pattern, got.rstrip()) for got in lines)
         assert found, f"the output has no line {line!r}:\n{output}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def run_page(name: str) -> list[str]:

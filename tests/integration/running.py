@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from esb.testing.ports import free_port
+
 DEADLINE = 30.0
 
 
@@ -27,11 +29,6 @@ def until(holds: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} s"
         pause.wait(0.02)
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Supervisor:

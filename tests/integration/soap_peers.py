@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from esb.context import RouteContext
+from esb.testing.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PHP = Path(__file__).parent / "soap_php"
@@ -60,8 +61,7 @@ def bus(routes: str, beans: dict[str, Any] | None = None, folder: Path = ROOT) -
 @contextlib.contextmanager
 def php_server(script: str, *, environment: dict[str, str]) -> Iterator[str]:
     """PHP's built-in web server with one script; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [
             "php",

@@ -1,7 +1,6 @@
 """RabbitMQ over TLS: the certificate is checked, a client certificate may log in, and what is wrong is said."""
 
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from esb.broker.contract import Broker
 from esb.broker.open import open_broker
 from esb.testing.broker_trial import eventually, message, publish
+from esb.testing.ports import free_port
 from esb.testing.rabbitmq import RabbitNode
 from tests.integration.certificates import Authority
 
@@ -34,8 +34,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsNode]:
     folder = tmp_path_factory.mktemp("tls")
     authority = Authority(folder)
     server = authority.issue("server")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
+    port = free_port()
     node = RabbitNode()
     with (node.folder / "rabbitmq.conf").open("a") as settings:
         settings.write(

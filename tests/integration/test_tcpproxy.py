@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from esb.testing.process import free_port, until
+from esb.testing.ports import free_port
+from esb.testing.process import until
 from esb.testing.tcpproxy import TcpProxy
 
 
