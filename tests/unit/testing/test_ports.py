@@ -8,8 +8,3 @@ def test_a_port_is_given_once_and_can_be_listened_on():
     assert len(set(ports)) == 50
     for port in ports[:5]:
         socket.create_server(("127.0.0.1", port)).close()
-
-
-def test_no_outgoing_connection_may_take_a_port_meanwhile():
-    with socket.create_server(("127.0.0.1", 0)) as outgoing:
-        assert max(free_port() for _ in range(50)) < 32_000 < outgoing.getsockname()[1]
