@@ -53,9 +53,9 @@ def message_of(body: str | None, file: Path | None, headers: tuple[str, ...], *,
 
 
 def shown(value: Any) -> str:
-    """A value as text: maps and lists as JSON, bytes that are no text in hexadecimal."""
+    """A value as text: maps and lists as JSON, XML as it is written, bytes that are no text in hexadecimal."""
     if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+        return json.dumps(value, indent=2, ensure_ascii=False, default=shown)
     if isinstance(value, bytes):
         try:
             return value.decode()

@@ -50,7 +50,7 @@ def command(
 ) -> None:
     """Check routes, schemas and mappings of the project and of each of its instances; starts nothing.
 
-    With FILES the whole project is read all the same, and what is wrong in these is told.
+    With FILES, which may be folders, the whole project is read all the same, and what is wrong in these is told.
 
     Beyond what would keep the bus from starting, the linter tells what is doubtful: notation, endpoints that nobody consumes, steps never
     reached, routes in a circle, secrets in clear. A comment '# esb: allow ESB-L011 why' on the line or above it allows a finding.
@@ -65,7 +65,7 @@ def command(
     findings, routes = check(options)
     findings = _ordered([*findings, *_linted(options)])
     if names:
-        findings = [one for one in findings if one.at.file in names]
+        findings = [one for one in findings if any(Path(one.at.file).is_relative_to(name) for name in names)]
     FORMATS["json" if as_json else kind](findings, routes)
     sys.exit(1 if any(one.level == "error" or strict for one in findings) else 0)
 
@@ -83,13 +83,15 @@ def _explain(code: str) -> None:
 
 
 def _names(options: Options, files: Sequence[Path]) -> set[str]:
-    """The files as findings name them: relative to the project's folder."""
+    """The files and folders as findings name them: relative to the project's folder."""
     folder = Path(options.folder).resolve()
     names = set()
     for file in files:
-        path = file.resolve() if file.exists() else (folder / file).resolve()
-        if not path.exists():
-            raise click.UsageError(f"there is no file {file}")
+        path = next(
+            (one for one in (file.resolve(), folder / file) if one.exists() and one.is_relative_to(folder)), None
+        )
+        if path is None:
+            raise click.UsageError(f"there is no file {file} in the project")
         names.add(os.path.relpath(path, folder))
     return names
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from esb.compiler.branches import branched
 from esb.compiler.references import resolve
 from esb.compiler.sentences import sentence
 from esb.component import Context, Endpoint, Producer
@@ -41,6 +42,8 @@ class RouteParts:
     wrap_producer: Callable[[str, Producer], Producer] | None = None
     """Intercepts what is sent to an endpoint."""
     log_mask: bool = False
+    failed_late: Callable[[Exchange, Exception], None] = lambda *_: None
+    """The route's own book of failures that come when its program has ended."""
 
 
 class StepsBuilder:
@@ -92,7 +95,7 @@ class StepsBuilder:
             compiled.append(step)
             # A step asks for a late failure only where its send is pipelined.
             told = f"{sentence(spec)}, pipelined" if self._late else sentence(spec)
-            labels.append(Label(name, spec.at, told, tuple(self._inner)))
+            labels.append(Label(name, spec.at, told, branched(spec, self._inner)))
         program = Program(tuple(compiled), self._handler, tuple(labels))
         for late in bound:
             late.program = program
@@ -109,7 +112,7 @@ class StepsBuilder:
         return program
 
     def late_failure(self) -> Callable[[Exchange, Exception], None]:
-        late = _Late(self.context, self._handler)
+        late = _Late(self._parts, self._handler)
         self._late.append(late)
         return late.failed
 
@@ -166,14 +169,14 @@ class StepsBuilder:
 class _Late:
     """A failure that comes after its step returned: a pipelined send that was not confirmed."""
 
-    def __init__(self, context: Context, handler: FailureHandler | None) -> None:
-        self._context = context
+    def __init__(self, parts: RouteParts, handler: FailureHandler | None) -> None:
+        self._parts = parts
         self._handler = handler
         self.program: Program | None = None
         self.at = 0
 
     def failed(self, exchange: Exchange, error: Exception) -> None:
-        self._context.background(lambda: self._handle(exchange, error))
+        self._parts.context.background(lambda: self._handle(exchange, error))
 
     def _handle(self, exchange: Exchange, error: Exception) -> None:
         program, handler, unit = self.program, self._handler, exchange.unit
@@ -191,6 +194,8 @@ class _Late:
                 program.run(exchange, at)
         except Exception as final:
             outcome = exchange.error = final
+            if unit.parent is None:  # the failure of a part is its step's
+                self._parts.failed_late(exchange, final)
         finally:
             exchange.waits -= 1
         unit.release(outcome)

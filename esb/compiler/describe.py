@@ -19,6 +19,7 @@ def described(route: Route) -> dict[str, Any]:
         "from": route.endpoint.uri,
         "steps": [_step(label) for label in route.program.labels],
         "errorHandler": "none" if handler is None else getattr(handler, "sentence", type(handler).__name__),
+        "unhandled": getattr(route.endpoint, "unhandled", ""),
     }
 
 
@@ -38,7 +39,7 @@ def text(route: Route) -> str:
     rows = list(_rows(route.program.labels, "  "))
     width = max((len(row[0]) for row in rows), default=0)
     lines += [f"{name:<{width}}  {sentence}  ({at})" for name, sentence, at in rows]
-    lines.append(f"  failures: {told['errorHandler']}")
+    lines.append(f"  failures: {told['errorHandler']}" + (f" ({told['unhandled']})" if told["unhandled"] else ""))
     return "\n".join(lines)
 
 

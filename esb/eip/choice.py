@@ -25,6 +25,10 @@ class WhenSpec(Spec):
     )
     steps = field(Kind.STEPS, (), doc="What is done if it holds.")
 
+    def sentence(self) -> str:
+        """The branch in a line."""
+        return f"if {told(self.expression)}"
+
 
 class OtherwiseSpec(Spec):
     """The branch of a choice that is taken when no other is."""
@@ -35,6 +39,10 @@ class OtherwiseSpec(Spec):
     note = field(Kind.TEXT, None, doc="A remark for people.")
     disabled = field(Kind.BOOL, False, doc="Leave the branch out.")
     steps = field(Kind.STEPS, (), doc="What is done if no condition holds.")
+
+    def sentence(self) -> str:
+        """The branch in a line."""
+        return "if none of them holds"
 
 
 class ChoiceSpec(StepSpec):
@@ -68,8 +76,7 @@ class ChoiceSpec(StepSpec):
         return _by_value(compiled, rest, in_turn) or in_turn
 
     def sentence(self) -> str:
-        words = [f"if {told(branch.expression)}" for branch in self.when]
-        return "; else ".join(words) + ("; otherwise the rest" if self.otherwise else "")
+        return "take the first branch that holds"
 
 
 def _one(holds: Predicate, program: Step, rest: Step | None) -> Step:

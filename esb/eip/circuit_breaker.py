@@ -87,6 +87,10 @@ class OnFallbackSpec(Spec):
     fallback_via_network = field(Kind.BOOL, False, doc="Accepted without effect.")
     steps = field(Kind.STEPS, (), doc="The steps.")
 
+    def sentence(self) -> str:
+        """The fallback in a line."""
+        return "instead, if it fails or the circuit is open"
+
 
 class CircuitBreakerSpec(StepSpec):
     """Runs the steps unless they failed too often of late; then the fallback runs at once, until a time has passed and some calls try it again.

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from esb.eip._sending import TO_ENDPOINT
+from esb.eip._told import told
 from esb.eip.rollback import ROLLED_BACK
 from esb.errors import OptionError, UnknownName, did_you_mean
 from esb.exchange import Exchange
@@ -51,6 +52,10 @@ class CatchSpec(Spec):
     )
     steps = field(Kind.STEPS, (), doc="What is done.")
 
+    def sentence(self) -> str:
+        """The clause in a line."""
+        return f"if it fails with {', '.join(self.exception)}" + (f" and {told(self.on_when)}" if self.on_when else "")
+
 
 class FinallySpec(Spec):
     """What is done in the end, with or without a failure."""
@@ -61,6 +66,10 @@ class FinallySpec(Spec):
     note = field(Kind.TEXT, None, doc="A remark for people.")
     disabled = field(Kind.BOOL, False, doc="Leave the clause out.")
     steps = field(Kind.STEPS, (), doc="What is done.")
+
+    def sentence(self) -> str:
+        """The clause in a line."""
+        return "in the end"
 
 
 class DoTrySpec(StepSpec):

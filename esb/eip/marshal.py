@@ -45,4 +45,6 @@ class MarshalSpec(StepSpec):
         return marshal_variable
 
     def sentence(self) -> str:
-        return f"write {self.variable_send or 'the body'} as {self.data_format.name}"
+        held = getattr(self.data_format, "unmarshal_type", None)
+        told = f"write {self.variable_send or 'the body'} as {self.data_format.name}"
+        return f"{told}, held against {held}" if held else told

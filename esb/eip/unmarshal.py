@@ -60,4 +60,6 @@ class UnmarshalSpec(StepSpec):
         return unmarshal_variable
 
     def sentence(self) -> str:
-        return f"read {self.variable_send or 'the body'} as {self.data_format.name}"
+        held = getattr(self.data_format, "unmarshal_type", None)
+        told = f"read {self.variable_send or 'the body'} as {self.data_format.name}"
+        return f"{told}, held against {held}" if held else told

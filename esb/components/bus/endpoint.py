@@ -179,6 +179,16 @@ class BusEndpoint(Endpoint):
             on_fault=self.on_fault,
         )
 
+    @property
+    def unhandled(self) -> str:
+        """What becomes of a message that the route does not handle, for ``esb describe``."""
+        policy = self.policy()
+        times = policy.maximum_redeliveries
+        again = (
+            "delivered again for ever" if times < 0 else f"delivered again {times} times, then on {policy.dead_letters}"
+        )
+        return f"{again}; invalid data on {policy.invalid}"
+
     def producer(self) -> BusProducer:
         return BusProducer(self)
 

@@ -53,6 +53,7 @@ def test_only_what_is_wrong_in_the_named_files_is_told(esb, mixed):
     assert told.code == 0
     assert {one["file"] for one in json.loads(told.out)["findings"]} == {"routes/b.yaml"}
     assert esb("-C", mixed, "check", mixed / "routes" / "a.yaml").code == 1
+    assert esb("-C", mixed, "check", "routes").code == 1
 
 
 def test_a_file_that_is_not_there_is_a_mistake_of_usage(esb, mixed):

@@ -73,7 +73,7 @@ def test_a_step_tells_what_it_does_in_one_line(bus):
     told = [label.sentence for label in bus.context.routes["start"].program.labels]
     assert told == [
         "set header kind to simple ${body.kind}",
-        "if simple ${header.kind} == 'a'; otherwise the rest",
+        "take the first branch that holds",
         "let '5' messages through in 2 s",
         "send to mock:after",
     ]
