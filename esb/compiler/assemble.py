@@ -227,7 +227,7 @@ class _Compilation:
             program = _receiving(program, received, context)
         if endpoint is None:
             return None
-        return Route(
+        route = Route(
             id=route_id,
             endpoint=endpoint,
             program=program,
@@ -241,6 +241,8 @@ class _Compilation:
             on_start=parts.on_start,
             on_stop=parts.on_stop,
         )
+        parts.failed_late = route.failed_late
+        return route
 
     def _free_id(self) -> str:
         while (route_id := self._numbers.next("route")) in self._taken:

@@ -30,7 +30,7 @@ class Tally:
 class Counts:
     """What a route has done since it was loaded. Thread-safe. ``seconds`` is the time spent in :meth:`Route.deliver`."""
 
-    __slots__ = ("_begun", "_ended", "_lock", "begin", "end", "failed", "last_error", "seconds")
+    __slots__ = ("_begun", "_ended", "_late", "_lock", "begin", "end", "failed", "last_error", "seconds")
 
     def __init__(self) -> None:
         self._begun, self._ended = Tally(), Tally()
@@ -40,13 +40,15 @@ class Counts:
         self.end = self._ended.add
         """Call when it is through, failed or not."""
         self.failed = 0
+        self._late = 0
         self.last_error = ""
         self.seconds = 0.0
 
     @property
     def completed(self) -> int:
-        """Exchanges that went through."""
-        failed = self.failed  # first: one that fails in this moment must not count as completed
+        """Exchanges that went through. One that failed later still counts: this number never falls."""
+        with self._lock:
+            failed = self.failed - self._late  # first: one that fails in this moment must not count as completed
         return max(self._ended.value - failed, 0)
 
     @property
@@ -58,6 +60,13 @@ class Counts:
     def fail(self, error: BaseException) -> None:
         """Count a failure, before :attr:`end`."""
         with self._lock:
+            self.failed += 1
+            self.last_error = f"{type(error).__name__}: {error}"
+
+    def fail_late(self, error: BaseException) -> None:
+        """Count a failure of an exchange that has gone through: of a send that was confirmed after :attr:`end`, or rather was not."""
+        with self._lock:
+            self._late += 1
             self.failed += 1
             self.last_error = f"{type(error).__name__}: {error}"
 

@@ -97,6 +97,11 @@ class Route:
                 exchange.route = caller or self.id
                 counts.end()
 
+    def failed_late(self, exchange: Exchange, error: Exception) -> None:
+        """An exchange that was through has failed all the same: its last send was not confirmed. Told as any other failure."""
+        self.counts.fail_late(error)
+        self._log_failure(exchange, error)
+
     def _completing(self, exchange: Exchange) -> Callable[[UnitOfWork], None]:
         def complete(unit: UnitOfWork) -> None:
             exchange.error = unit.error

@@ -83,15 +83,15 @@ class Site:
             environment=environment,
         )
         self.found: dict[str, list[Found]] = {}
-        self._high = 0
+        self._over = threading.Event()
+        self._watcher: threading.Thread | None = None
         self._numbers = itertools.count()
-        self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._over.set()
         self.bus.kill()
         self.store.close()
 
@@ -150,33 +150,27 @@ class Site:
         return self.store.depth("out")
 
     def healed(self) -> None:
-        """The fault is over; what is out by now does not count as recovery."""
-        self._high = max(self._high, self.out())
+        """The fault is over. From here on a thread looks for the first message that comes out."""
+        self._stop_watching()
+        baseline = max(self.out(), 0)
         self.ledger.healed()
-
-    @contextmanager
-    def watched(self, queue: str = "out") -> Iterator[None]:
-        """Notice when messages come out again after the ledger was told that the fault is over."""
-        over = threading.Event()
-        watcher = store(self.url)
+        over = self._over = threading.Event()
 
         def watch() -> None:
-            last = False
-            while not last:
-                last = over.wait(0.02)
-                depth = watcher.depth(queue)
-                if depth > self._high:
-                    self._high = depth
+            watcher = store(self.url)
+            while not over.wait(0.02):
+                if watcher.depth("out") > baseline:
                     self.ledger.flowing()
+                    break
             watcher.close()
 
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+        self._watcher = threading.Thread(target=watch, daemon=True)
+        self._watcher.start()
+
+    def _stop_watching(self) -> None:
+        if self._watcher is not None:
+            self._over.set()
+            self._watcher.join()
 
     def finish(self, *, seconds: float = 90.0, out: str = "out", waiting: tuple[str, ...] = ("in",)) -> None:
         """Wait until all that was accepted is out or set aside, stop the bus, and take everything down. A loss ends the wait by its deadline."""
@@ -190,6 +184,7 @@ class Site:
         with contextlib.suppress(AssertionError):
             until(through, "everything is out", seconds)
             self.ledger.drained()
+        self._stop_watching()
         if self.bus.running:
             self.bus.stop()
         for queue in (out, *FAILED):

@@ -18,11 +18,10 @@ pytestmark = pytest.mark.broker
 def test_a_worker_killed_before_the_ack_loses_nothing(site, rabbit, record, behind_inbox):
     here = site(rabbit)
     here.publish(500)
-    with here.watched():
-        here.bus.start(crash_at="amqp.before-ack:3", wait=False)
-        until(here.bus.fuse.exists, "the worker has died there")
-        here.healed()
-        here.finish()
+    here.bus.start(crash_at="amqp.before-ack:3", wait=False)
+    until(here.bus.fuse.exists, "the worker has died there")
+    here.healed()
+    here.finish()
     account = here.account()
     # Repeats carry the id of the first delivery: that is what the inbox knows them by.
     assert {one.id for one in here.found["out"]} == here.ledger.keys()
@@ -34,11 +33,10 @@ def test_a_worker_killed_before_the_ack_loses_nothing(site, rabbit, record, behi
 def test_a_worker_killed_before_it_sends_loses_and_repeats_nothing(site, rabbit, record):
     here = site(rabbit)
     here.publish(500)
-    with here.watched():
-        here.bus.start(crash_at="bus.receive", wait=False)
-        until(here.bus.fuse.exists, "the worker has died there")
-        here.healed()
-        here.finish()
+    here.bus.start(crash_at="bus.receive", wait=False)
+    until(here.bus.fuse.exists, "the worker has died there")
+    here.healed()
+    here.finish()
     record(here.account(), duplicates=0)
 
 
@@ -53,7 +51,7 @@ def test_workers_killed_again_and_again_lose_nothing_and_bury_nobody(site, rabbi
     kills = []
     chance = random.Random(3)
     here.bus.start()
-    with here.watched(), here.posting(threads=4, pause=0.01):
+    with here.posting(threads=4, pause=0.01):
         repeated(lambda: kills.append(kill_a_worker(here.bus, chance)), times=50, pause=0.6, chance=chance)
         here.healed()
         before = here.out()

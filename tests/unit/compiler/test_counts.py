@@ -46,3 +46,12 @@ def test_counts_tell_what_is_under_way_done_and_failed() -> None:
     counts.fail(OSError("down"))
     counts.end()
     assert (counts.inflight, counts.completed, counts.failed, counts.last_error) == (1, 1, 1, "OSError: down")
+
+
+def test_a_failure_after_the_end_is_counted_and_takes_nothing_back():
+    counts = Counts()
+    counts.begin()
+    counts.end()
+    assert (counts.completed, counts.failed) == (1, 0)
+    counts.fail_late(ValueError("not confirmed"))
+    assert (counts.completed, counts.failed, counts.last_error) == (1, 1, "ValueError: not confirmed")
