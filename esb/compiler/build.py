@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from esb.compiler.branches import branched
 from esb.compiler.references import resolve
 from esb.compiler.sentences import sentence
 from esb.component import Context, Endpoint, Producer
@@ -94,7 +95,7 @@ class StepsBuilder:
             compiled.append(step)
             # A step asks for a late failure only where its send is pipelined.
             told = f"{sentence(spec)}, pipelined" if self._late else sentence(spec)
-            labels.append(Label(name, spec.at, told, tuple(self._inner)))
+            labels.append(Label(name, spec.at, told, branched(spec, self._inner)))
         program = Program(tuple(compiled), self._handler, tuple(labels))
         for late in bound:
             late.program = program
