@@ -77,8 +77,11 @@ class Context(Protocol):
         Raises ReferenceFault if this bus has none (a unit test without a web server, say).
         """
 
-    def when_exclusive(self, start: Callable[[], None]) -> Callable[[], None]:
-        """Call once this process is the one that runs exclusive sources (at once if it is); returns a call that forgets it."""
+    def when_exclusive(self, start: Callable[[], None], stop: Callable[[], None]) -> Callable[[], None]:
+        """Call ``start`` once this process is the one that runs exclusive sources (at once if it is), and ``stop`` if it is no more.
+
+        That may go on and on; returns a call that forgets both.
+        """
 
     def route_control(self, action: str, route_id: str) -> str:
         """Start, stop, suspend, resume or tell the status of a route (controlbus)."""

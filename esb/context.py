@@ -271,11 +271,11 @@ class RouteContext:
                 made = self._services[name] = factory(self)
             return made
 
-    def when_exclusive(self, start: Callable[[], None]) -> Callable[[], None]:
+    def when_exclusive(self, start: Callable[[], None], stop: Callable[[], None]) -> Callable[[], None]:
         if "lease" not in self._factories:
             start()
             return lambda: None
-        forget: Callable[[], None] = self.service("lease").when_held(start)
+        forget: Callable[[], None] = self.service("lease").when_held(start, stop)
         return forget
 
     def running_service(self, name: str) -> Any | None:

@@ -77,6 +77,13 @@ class InstanceSpec(Spec):
     state = field(
         Kind.TEXT, None, doc="Folder for what the instance keeps: embedded broker, leases, idempotency; var by default."
     )
+    lease = field(
+        Kind.TEXT,
+        None,
+        enum=("host", "cluster"),
+        doc="Where exclusive sources (timer, cron, file) run once: on each host, or in all that share a RabbitMQ and the project's name; "
+        "cluster by default where the broker is RabbitMQ.",
+    )
     drain = field(
         Kind.DURATION, None, doc="How long a stop waits for what is under way; 30s by default.", example="20s"
     )

@@ -128,7 +128,10 @@ class Route:
         if self.status == "Started":
             return
         if self.status == "Suspended" and self.consumer is not None:
-            self.consumer.resume()
+            if self.consumer.exclusive:
+                self._start_exclusively(self.consumer)
+            else:
+                self.consumer.resume()
             self.status = "Started"
             return
         self.status = "Starting"
@@ -138,10 +141,14 @@ class Route:
         if getattr(self.consumer, "wants_process", False):
             self.consumer.process = self.process  # type: ignore[attr-defined]  # direct's consumer declares it
         if self.consumer.exclusive:
-            self._forget = self.endpoint.context.when_exclusive(self.consumer.start)
+            self._start_exclusively(self.consumer)
         else:
             self.consumer.start()
         self.status = "Started"
+
+    def _start_exclusively(self, consumer: Consumer) -> None:
+        # To resume too: of several workers with the same route one only may do it. Starting what is suspended resumes it.
+        self._forget = self.endpoint.context.when_exclusive(consumer.start, consumer.suspend)
 
     def control(self, action: str) -> str:
         """Do what an operator asks for, and tell the status. Raises UnknownName for an unknown action."""
@@ -164,6 +171,7 @@ class Route:
     def suspend(self) -> None:
         """Take nothing new."""
         if self.status == "Started" and self.consumer is not None:
+            self._forget()
             self.consumer.suspend()
             self.status = "Suspended"
 

@@ -32,8 +32,11 @@ class Lease:
         """Whether this process holds it."""
         return self._held is not None
 
-    def when_held(self, start: Callable[[], None]) -> Callable[[], None]:
-        """Call ``start`` once the lease is held. Returns a call that forgets it, if it has not run yet."""
+    def when_held(self, start: Callable[[], None], stop: Callable[[], None] | None = None) -> Callable[[], None]:
+        """Call ``start`` once the lease is held. Returns a call that forgets it, if it has not run yet.
+
+        ``stop`` is for leases that can be lost (:mod:`esb.runtime.cluster`); this one is held as long as the process lives.
+        """
         with self._lock:
             if self._held is None:
                 self._waiting.append(start)

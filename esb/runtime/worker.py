@@ -19,9 +19,9 @@ from esb.context import RouteContext
 from esb.errors import ConfigError
 from esb.project import Project
 from esb.runtime.bus import load_routes, make_context
+from esb.runtime.cluster import lease_of
 from esb.runtime.control import ControlSocket
 from esb.runtime.deadletters import DeadLetterPaths
-from esb.runtime.lease import Lease
 from esb.runtime.management import mount_management
 from esb.runtime.paths import Paths
 from esb.runtime.status import worker_status
@@ -47,7 +47,7 @@ class BusApplication:
         self.ready = False
         services = {
             "http": lambda _: self._paths,
-            "lease": lambda _: Lease(project.state_folder / f"{project.instance or 'bus'}.lease"),
+            "lease": lambda context: lease_of(project, lambda: context.service("broker")),
         }
         self.context: RouteContext = make_context(project, services)
         self._letters = DeadLetterPaths(
