@@ -13,6 +13,7 @@ _VERBS: Final = {
     "sample": "sampling",
     "import": "importing",
     "mock": "mocking",
+    "diff": "comparing",
 }
 
 
