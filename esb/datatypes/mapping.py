@@ -43,6 +43,7 @@ from esb.errors import (
     ReferenceFault,
     UnknownName,
     ValidationFailed,
+    did_you_mean,
 )
 
 FOLDER: Final = "mappings"
@@ -140,8 +141,11 @@ class MappingSet:
             entries = self._index()
             entry = entries.get((from_type, to_type))
             if entry is None:
+                for name in (from_type, to_type):
+                    self.catalogue.schema(name, at)  # a slip in a type's name is told as that
                 known = [pair(*key) for key in entries]
-                raise UnknownName("mapping", pair(from_type, to_type), known, at)
+                hint = did_you_mean(pair(from_type, to_type), known) or "declare it in a file of schemas/mappings"
+                raise UnknownName("mapping", pair(from_type, to_type), known, at, hint)
             if entry.mapping is None:
                 entry.mapping = self._compile(entry)
             return entry.mapping

@@ -15,6 +15,7 @@ _BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what libyaml counts
 _VALUE: Final = re.compile(
     r"^\s*(?:- +)*(?:[^\s:'\"#{\[][^:'\"#]*:\s+)?(?:- +)*"
 )  # indentation, dashes and a key before a value
+_FLOW: Final = "a bracket or brace that opens here must be closed, with commas between its parts"
 _QUOTE_PLACEHOLDER: Final = 'put it in quotes: "{{...}}"'
 
 
@@ -27,10 +28,34 @@ def explain(error: yaml.MarkedYAMLError, text: str, file: str) -> RouteSyntaxErr
     line = mark.line if mark else 0
     column = mark.column if mark else 0
     lines = _BREAK.split(text)
+    if "flow" in (error.context or "") and not "".join(lines[line:])[column:].strip():
+        opened = _left_open(text)
+        if opened is not None:
+            where = Position(file, opened.line + 1, opened.column + 1)
+            return RouteSyntaxError(
+                "this is not YAML: the bracket or brace that opens here is never closed", where, "close it"
+            )
+    opener = error.context_mark if "flow" in (error.context or "") else None
     hint = _hint(problem, error.context or "", lines, line, column)
+    if opener is not None and opener.line < line and hint == _FLOW:
+        hint = f"close the bracket or brace that opens in line {opener.line + 1}, and put commas between its parts"
     where = Position(file, line + 1, column + 1)
     context = f" ({error.context})" if error.context and error.context not in problem else ""
     return RouteSyntaxError(f"this is not YAML: {problem}{context}", where, hint)
+
+
+def _left_open(text: str) -> yaml.Mark | None:
+    """Where the innermost bracket or brace opens that nobody closes before the text ends."""
+    opened: list[yaml.Mark] = []
+    try:
+        for token in yaml.scan(text, Loader=yaml.CSafeLoader):
+            if isinstance(token, (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)):
+                opened.append(token.start_mark)
+            elif isinstance(token, (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)) and opened:
+                opened.pop()
+    except yaml.YAMLError:
+        pass  # what was told of the text so far will do
+    return opened[-1] if opened else None
 
 
 def _hint(problem: str, context: str, lines: list[str], line: int, column: int) -> str:
@@ -53,7 +78,7 @@ def _hint(problem: str, context: str, lines: list[str], line: int, column: int) 
     if "end of stream" in problem and "quoted" in context:
         return "the closing quote is missing"
     if "flow" in context:
-        return "a bracket or brace that opens here must be closed, with commas between its parts"
+        return _FLOW
     if "did not find expected" in problem and "block" in context:
         return _block_hint(here)
     return ""

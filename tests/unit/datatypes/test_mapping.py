@@ -343,7 +343,9 @@ fields:
 
 def test_an_unknown_pair_names_the_nearest(tmp_path: Path) -> None:
     found = mappings(tmp_path, "from: crm.Order\nto: erp.Order\nfields: {}")
-    with pytest.raises(UnknownName, match=r"did you mean 'crm\.Order -> erp\.Order'"):
+    with pytest.raises(UnknownName, match=r"unknown mapping .* did you mean 'crm\.Order -> erp\.Order'"):
+        found.find("erp.Order", "erp.Order")
+    with pytest.raises(UnknownName, match=r"unknown data type 'erp\.Orders'; did you mean 'erp\.Order'"):
         found.find("crm.Order", "erp.Orders")
 
 

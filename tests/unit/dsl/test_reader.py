@@ -130,7 +130,7 @@ def test_a_file_is_read_under_its_own_name(tmp_path: Path) -> None:
         ("- from:\n    uri:direct:a\n    steps: []\n", (3, 10), "'uri: direct:a'"),
         ("a: 'x\nb: y\n", (1, 4), "closing quote is missing"),
         ("a: 'x' y\n", (1, 8), "text follows a closing quote"),
-        ("a: [1, 2\nb: 3\n", (2, 2), "must be closed"),
+        ("a: [1, 2\nb: 3\n", (2, 2), "opens in line 1"),
         ("a:\n  b: 1\n c: 2\n", (3, 2), "begin at the same column"),
         ('a: "\\d"\n', (1, 5), "single quotes"),
         ("a: *nope\n", (1, 4), "begins with *"),
