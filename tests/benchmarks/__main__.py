@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.benchmarks import machine, report
 from tests.benchmarks.begin import w6
 from tests.benchmarks.embedded import sqlite
+from tests.benchmarks.hop import latency
 from tests.benchmarks.inprocess import w5
 from tests.benchmarks.options import Options
 from tests.benchmarks.pricelist import prices
@@ -20,10 +21,14 @@ from tests.benchmarks.queues import w1, w2
 from tests.benchmarks.rows import w3
 from tests.benchmarks.table import Table
 from tests.benchmarks.web import w4, w4_durable
+from tests.benchmarks.windows import memory, windows
 
 BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "W1": w1,
     "W2": w2,
+    "windows": windows,
+    "latency": latency,
+    "memory": memory,
     "W3": w3,
     "W4": w4,
     "W4-durable": w4_durable,
@@ -41,6 +46,13 @@ def main() -> int:
         "names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(BENCHMARKS)}; all if none is named"
     )
     parser.add_argument("--rounds", type=int, default=3, help="rounds, contenders in turn (default: %(default)s)")
+    parser.add_argument(
+        "--count", type=int, default=0, metavar="N", help="messages a run, in place of each one's own number"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="contenders whose names begin so; repeat for more"
+    )
+    parser.add_argument("--consumed", action="store_true", help="W1, W2: a consumer with manual acks on the outputs")
     parser.add_argument("--quick", action="store_true", help="one round of smaller numbers: does everything work?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rounds here")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables here")
@@ -50,7 +62,9 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     names = [known[name.lower()] for name in asked.names] or list(BENCHMARKS)
-    options = Options(1 if asked.quick else max(asked.rounds, 1), asked.quick)
+    options = Options(
+        1 if asked.quick else max(asked.rounds, 1), asked.quick, asked.count, tuple(asked.only), asked.consumed
+    )
     logging.basicConfig(level=logging.CRITICAL)
     print(f"{machine.described()}, load {machine.load():.1f}; {options.rounds} rounds")
     tables = []

@@ -30,7 +30,7 @@ def cpu(root: int) -> float:
 
 def memory(root: int) -> float:
     """Resident megabytes of a process tree; pages that forked workers share count for each of them."""
-    return sum(_resident(pid) for pid in tree(root))
+    return sum(resident(pid) for pid in tree(root))
 
 
 def load() -> float:
@@ -52,7 +52,8 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
+    """Resident megabytes of a process."""
     try:
         lines = (PROC / str(pid) / "status").read_text().splitlines()
     except OSError:

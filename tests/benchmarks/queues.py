@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from esb.errors import NotConnected
@@ -14,10 +16,11 @@ from tests.benchmarks import data, machine, peers
 from tests.benchmarks.figures import GOALS
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import BusProject, Command, usage
-from tests.benchmarks.rabbit import Queues
+from tests.benchmarks.rabbit import Queues, Shovel, sink
 from tests.benchmarks.table import Column, Contender, Round, Table
 
 LIMIT = "limit: pika relay"
+SHOVEL = "shovel"
 CAMEL = "Camel tuned"
 OUTPUTS = {"W1": ("esb.out",), "W2": ("esb.high", "esb.normal", "esb.low")}
 
@@ -107,6 +110,7 @@ COLUMNS = (
     Column("steady", "msg/s"),
     Column("own", "own CPU µs/msg"),
     Column("broker", "broker CPU µs/msg"),
+    Column("both", "CPU of both µs/msg"),
     Column("memory", "peak RSS MB"),
     Column("doubled", "doubled"),
     Column("left", "left"),
@@ -153,13 +157,17 @@ def node(table: Table) -> Iterator[RabbitNode | None]:
         table.skipped.append(str(error))
         yield None
         return
+    (private.folder / "plugins").write_text("[rabbitmq_shovel].\n")
     with private:
         yield private
 
 
 def _measured(work: str, title: str, options: Options) -> Table:
-    count = 8_000 if options.quick else 20_000
-    table = Table(work, f"{title}; {count:,} messages, quorum queues", COLUMNS, GOALS[work], against=(CAMEL, LIMIT))
+    count = options.messages(40_000, 8_000)
+    how = "outputs consumed with manual acks" if options.consumed else "outputs piling up"
+    table = Table(
+        work, f"{title}; {count:,} messages, quorum queues, {how}", COLUMNS, GOALS[work], against=(CAMEL, SHOVEL, LIMIT)
+    )
     bodies = data.bodies(count)
     with node(table) as rabbit:
         if rabbit is None:
@@ -172,48 +180,85 @@ def _measured(work: str, title: str, options: Options) -> Table:
             ),
             LIMIT: lambda: Command(relay),
         }
+        if work == "W1":
+            starts[SHOVEL] = lambda: Shovel(rabbit)
         camel = peers.camel_queues(work, rabbit.port)
         if isinstance(camel, str):
             table.skipped.append(camel)
         else:
             starts[CAMEL] = camel
-        broker = rabbit.pid
+        job = Job(rabbit.url, rabbit.pid, OUTPUTS[work], bodies, options.consumed)
         contenders = [
-            Contender(name, lambda start=start: _round(rabbit.url, broker, OUTPUTS[work], bodies, start))  # type: ignore[misc]
+            Contender(name, partial(measured, job, start, Shovel.SOURCE if name == SHOVEL else "esb.in"))
             for name, start in starts.items()
+            if options.wants(name)
         ]
-        return table.measure(contenders, options.rounds)
+        table.measure(contenders, options.rounds)
+        table.note = _by_processor(table)
+        return table
 
 
-def _round(url: str, broker: int, outputs: tuple[str, ...], bodies: list[bytes], start: Start) -> Round:
+def _by_processor(table: Table) -> str:
+    """The ratios that a busy machine leaves as they are: how much processor time the others take, broker included."""
+    ours = table.median("bus", "both")
+    others = [(name, table.median(name, "both")) for name in (CAMEL, SHOVEL, LIMIT)]
+    told = [f"{theirs / ours:.2f} x {name}" for name, theirs in others if ours and theirs]
+    return (
+        f"by processor time of contender and broker together, messages a second of the bus: {', '.join(told)}"
+        if told
+        else ""
+    )
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done, and where."""
+
+    url: str
+    broker: int
+    """The node's process."""
+    outputs: tuple[str, ...]
+    bodies: list[bytes]
+    consumed: bool = False
+
+
+def measured(job: Job, start: Start, source: str = "esb.in") -> Round:
     """One run: the rate from 30 % to 90 % of the messages, and what is left of them after the stop."""
-    count = len(bodies)
-    with Queues(url) as queues:
-        queues.fresh(["esb.in", *outputs])
-        queues.fill("esb.in", bodies)
-        with start() as contender:
+    count, broker = len(job.bodies), job.broker
+    with Queues(job.url) as queues:
+        queues.fresh([source, *job.outputs])
+        queues.fill(source, job.bodies)
+        with sink(job.url, job.outputs if job.consumed else ()) as taken, start() as contender:
+
+            def arrived() -> int:
+                return taken.count if job.consumed else sum(queues.depth(name) for name in job.outputs)
+
             done, peak = 0, 0.0
             marks: list[tuple[int, tuple[float, float], float]] = []
-            deadline = time.monotonic() + 100
+            deadline = time.monotonic() + 60 + count / 200
             while done < count:
                 contender.check()
                 if time.monotonic() > deadline:
-                    raise RuntimeError(f"only {done} of {count} messages arrived within 100 s")
-                done = sum(queues.depth(name) for name in outputs)
+                    raise RuntimeError(f"only {done} of {count} messages arrived in time")
+                done = arrived()
                 if (len(marks) < 1 and done >= 0.3 * count) or (len(marks) == 1 and done >= 0.9 * count):
                     marks.append((done, usage(contender.pid), machine.cpu(broker)))
                     peak = max(peak, machine.memory(contender.pid))
                 time.sleep(0.03)
             if len(marks) < 2:
-                marks = [marks[0], (done, usage(contender.pid), machine.cpu(broker))]
+                marks.append((done, usage(contender.pid), machine.cpu(broker)))
         time.sleep(0.3)
-        done, left = sum(queues.depth(name) for name in outputs), queues.depth("esb.in")
+        done = taken.count if job.consumed else sum(queues.depth(name) for name in job.outputs)
+        left = queues.depth(source)
     (first, (own, began), served), (last, (own_end, ended), served_end) = marks
     passed = last - first
+    alone = (served_end - served) / passed * 1e6
+    own_each = (own_end - own) / passed * 1e6
     return {
         "steady": passed / (ended - began),
-        "own": (own_end - own) / passed * 1e6,
-        "broker": (served_end - served) / passed * 1e6,
+        "own": own_each,
+        "broker": alone,
+        "both": alone if contender.pid == broker else own_each + alone,
         "memory": peak,
         "doubled": done - count,
         "left": left,
