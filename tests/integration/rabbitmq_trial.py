@@ -45,11 +45,11 @@ class Trial:
         if self.peer.is_open:
             self.peer.close()
 
-    def start(self, routes: str, *, port: int = 0, **beans: Any) -> RouteContext:
+    def start(self, routes: str, *, services: dict[str, Any] | None = None, **beans: Any) -> RouteContext:
         """A running context; ``NAME`` in the routes becomes a name that no other test has."""
-        context = RouteContext()
+        context = RouteContext(services=services)
         factory = ConnectionFactory("127.0.0.1")
-        factory.port, factory.username, factory.password = port or self.node.port, "guest", "guest"
+        factory.port, factory.username, factory.password = self.node.port, "guest", "guest"
         context.bind("bean", "broker", factory)
         for name, bean in beans.items():
             context.bind("bean", name, bean)
