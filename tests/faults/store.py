@@ -95,7 +95,9 @@ class Sqlite:
             return connection.execute(statement, values).fetchall()
 
     def depth(self, queue: str) -> int:
-        """Messages that nobody has in hand."""
+        """Messages that nobody has in hand; 0 as long as there is no broker."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'message'"):
+            return 0
         [[count]] = self._rows(
             "SELECT count(*) FROM message m JOIN queue q ON q.id = m.queue WHERE q.name = ? AND m.owner = 0", queue
         )
