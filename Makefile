@@ -8,7 +8,7 @@ RABBITMQ_NODE := build/rabbitmq
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install system-packages check format lint types layers generated test unit integration conformance system faults bench demo run docs wheel clean
+.PHONY: help install system-packages check format lint types layers generated test unit integration interop conformance system faults bench demo run docs wheel clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/:/' | awk -F': *' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -21,7 +21,7 @@ $(STAMP): setup.cfg pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -e '.[test,dev]'
 	@touch $@
 
-system-packages:  ## Install RabbitMQ and PHP (Debian) for the integration tests, where they are missing
+system-packages:  ## Install RabbitMQ, PHP and SOAP::Lite (Debian) for the integration tests, where they are missing
 	@tools/system-packages
 
 check: install lint types layers generated  ## Style, types, layers, generated files
@@ -55,6 +55,12 @@ unit: install  ## Unit and contract tests only
 
 integration: install system-packages  ## Tests with real brokers, servers and peers
 	$(BIN)/pytest tests/integration tests/system -q
+
+interop: install system-packages  ## SOAP against foreign stacks (CXF with WSS4J, node, SOAP::Lite, PHP), and the page that shows it (slow; fetches)
+	tests/integration/soap_node/build.sh
+	tests/integration/soap_cxf/build.sh
+	$(BIN)/pytest tests/integration/test_soap_cxf.py tests/integration/test_soap_node.py tests/integration/test_soap_perl.py tests/integration/test_soap_php.py -q
+	$(BIN)/python tests/integration/soap_matrix.py
 
 conformance: install  ## Score against recorded Camel behaviour, by area
 	$(BIN)/python -m tests.conformance

@@ -95,6 +95,9 @@ class SoapEndpoint(Endpoint):
         doc="WS-Addressing: true sends its headers (to) or demands them (from); by default a service answers those who use it; "
         "false knows nothing of it.",
     )
+    qualified_parts = field(
+        Kind.BOOL, False, doc="rpc: take parts and members that wrongly have a namespace, as some stacks send them."
+    )
     security = field(
         Kind.REF,
         None,
@@ -232,6 +235,7 @@ class SoapEndpoint(Endpoint):
             attachments=self.attachments,
             apart=self.mtom_attachments,
             addressing=self.addressing,
+            qualified_parts=self.qualified_parts,
             seal=self._seal if self._seal is not None and not self._seal.empty else None,
             guard=guard if guard is not None and not guard.empty else None,
         )

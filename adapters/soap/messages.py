@@ -69,7 +69,7 @@ class BodyCodec:
         self._schemas = contract.wsdl.schemas
         self._type = content.type
         self.tags = content.tags
-        self._rpc = content.rpc
+        self.rpc = content.rpc
         self._fields: list[Field]
         if content.rpc:
             codec = contract.codecs.codec(content.type)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.soap import binary, envelope, forms, package
 from adapters.soap.binary import Incoming, Outgoing
 from adapters.soap.envelope import Envelope
+from adapters.soap.leniency import unqualify
 from adapters.soap.multipart import Writer
 from adapters.soap.package import MTOM, SWA, Package
 from esb.errors import ValidationFailed
@@ -38,6 +39,7 @@ class Wire:
     ``mtom``: whether binary content goes apart; None answers in the form of the request. ``threshold``: from how many bytes on.
     ``attachments``: whether the message's attachments go beside the envelope. ``apart``: whether binary content that came apart stays an attachment.
     ``addressing``: whether WS-Addressing is used; None: by those who call with it. ``seal`` and ``guard``: WS-Security, None without.
+    ``qualified_parts``: take rpc parts that wrongly have a namespace.
     """
 
     form: str = forms.DATA
@@ -48,6 +50,7 @@ class Wire:
     addressing: bool | None = None
     seal: Seal | None = None
     guard: Guard | None = None
+    qualified_parts: bool = False
 
     def write(
         self, soap: str, codec: BodyCodec, header_codec: HeaderCodec, content: Content, subject: str, *, asked: str = ""
@@ -135,6 +138,8 @@ class Wire:
         if self.form == forms.ENVELOPE:
             return forms.read_envelope(message)
         with binary.reading(incoming):
+            if self.qualified_parts and codec.rpc and children:
+                unqualify(children[0], lambda: codec.check(children, subject))
             if self.form == forms.DATA:
                 return codec.read(children, subject, validate=validate)
             body = forms.read_payload(codec, children, subject, validate=validate)

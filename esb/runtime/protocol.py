@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,12 +20,20 @@ _TOO_LARGE: Final = (
 )
 
 
+_UPGRADE: Final = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
+
+
 class Protocol(HttpToolsProtocol):
-    """As uvicorn's, but a request's head is bounded in time and size."""
+    """As uvicorn's, but a request's head is bounded in time and size, and an offer to speak HTTP/2 is not taken for the end of the request.
+
+    Java's own client makes that offer with its first requests (RFC 7540 section 3.2). A server may ignore it (RFC 9110 section 7.8), but the parser
+    below would hand over a request without its body.
+    """
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self._in_head = True
+        self._in_body = False
         self._begun = False
         self._head = 0
         self._leaving = False
@@ -39,7 +48,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        super().data_received(data if self._in_body else _without_upgrade(data))
         if not self._in_head:
             return
         if self._begun:  # an earlier request's body may have come with it
@@ -58,10 +67,15 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._in_body = True
         self._seen()
         super().on_headers_complete()
         if self._leaving:
             self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
 
     def shutdown(self) -> None:
         """End after the answer that is due; a connection that waits between two requests is closed.
@@ -93,3 +107,9 @@ class Protocol(HttpToolsProtocol):
             self._wait()  # an earlier request on this connection is still being answered
         else:
             self.transport.close()
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """The beginning of a request with its offer under another name."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest if b"pgrade" in head or b"PGRADE" in head else data

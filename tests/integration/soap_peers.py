@@ -32,13 +32,14 @@ def bus(routes: str, beans: dict[str, Any] | None = None, folder: Path = ROOT) -
     import uvicorn
 
     from esb.runtime.paths import Paths
+    from esb.runtime.protocol import Protocol
     from esb.runtime.web import WebServer
 
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     paths = Paths(f"http://127.0.0.1:{port}")
     application = WebServer(paths, threads=4, name="soap-test-web")
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(application, http=Protocol, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     context = RouteContext("test", {"port": str(port)}, folder=folder, services={"http": lambda _: paths})
     for name, bean in (beans or {}).items():
@@ -141,6 +142,11 @@ def http(
     ]
     message = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
     return lambda connection: connection.sendall(message)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:

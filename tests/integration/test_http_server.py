@@ -144,6 +144,17 @@ def test_a_body_beyond_the_limit_is_refused(bus, chunked):
     assert bus("POST", "/small", b"x" * 1000)[::2] == (200, "x" * 1000)
 
 
+@pytest.mark.parametrize("name", ["Upgrade", "upgrade", "UPGRADE"])
+def test_an_offer_to_speak_http_2_costs_a_request_nothing(bus, name):
+    offer = {name: "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
+    connection = http.client.HTTPConnection("127.0.0.1", bus.port, timeout=30)
+    with contextlib.closing(connection):
+        for body in (b"hello", b"again"):
+            connection.request("POST", "/small", body, offer)
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (200, body)
+
+
 def test_a_packed_body_is_refused_so_that_a_small_bomb_stays_small(bus):
     assert bus("POST", "/small", b"x", content_encoding="gzip")[0] == 415
 

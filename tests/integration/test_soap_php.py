@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from soap_matrix import FROM, TO
 from soap_peers import PHP, ROOT, bus, php_client, php_is_here, php_server
 
 from esb.context import RouteContext
@@ -60,6 +61,8 @@ def call(context: RouteContext, operation: str, body: Any, headers: dict[str, An
     return context.send("direct:call", exchange)
 
 
+@pytest.mark.interop("PHP", "document/literal", TO)
+@pytest.mark.interop("PHP", "header", TO)
 def test_php_s_server_understands_our_request(to_php: RouteContext) -> None:
     exchange = call(to_php, "CreateSalesOrder", ORDER, {"Caller": {"system": "crm"}})
     assert exchange.error is None
@@ -69,6 +72,7 @@ def test_php_s_server_understands_our_request(to_php: RouteContext) -> None:
     }
 
 
+@pytest.mark.interop("PHP", "declared fault", TO)
 def test_php_s_declared_fault_comes_as_an_error_with_its_data(to_php: RouteContext) -> None:
     error = call(to_php, "CreateSalesOrder", {**ORDER, "customer": "BLOCKED"}, {"Caller": {"system": "crm"}}).error
     assert isinstance(error, RemoteFault)
@@ -77,6 +81,7 @@ def test_php_s_declared_fault_comes_as_an_error_with_its_data(to_php: RouteConte
     assert not error.retriable
 
 
+@pytest.mark.interop("PHP", "undeclared fault", TO)
 def test_php_s_undeclared_failure_has_no_detail_although_php_sends_an_empty_one(to_php: RouteContext) -> None:
     error = call(to_php, "CreateSalesOrder", {**ORDER, "customer": "CRASH"}).error
     assert isinstance(error, RemoteFault)
@@ -87,6 +92,7 @@ def test_an_answer_of_php_that_breaks_its_wsdl_is_refused(to_php: RouteContext) 
     assert isinstance(call(to_php, "GetSalesOrder", {"salesOrderNumber": "1"}).error, ValidationFailed)
 
 
+@pytest.mark.interop("PHP", "rpc/literal", TO)
 def test_php_s_rpc_server_understands_us() -> None:
     with (
         php_server("quotes_server.php", environment={"WSDL": str(QUOTES)}) as address,
@@ -131,6 +137,11 @@ class Erp:
         exchange.message.body = {"salesOrderNumber": exchange.body["orderId"] + "-1", "status": "CREATED"}
 
 
+@pytest.mark.interop("PHP", "document/literal", FROM)
+@pytest.mark.interop("PHP", "header", FROM)
+@pytest.mark.interop("PHP", "declared fault", FROM)
+@pytest.mark.interop("PHP", "undeclared fault", FROM)
+@pytest.mark.interop("PHP", "invalid request refused", FROM)
 def test_php_s_client_is_served_from_the_wsdl_that_it_fetched() -> None:
     erp = Erp()
     with bus(SERVE_ORDERS, {"erp": erp}) as (_, port):
@@ -160,6 +171,7 @@ class Quotes:
         exchange.message.body = {"total": body["item"]["price"] * body["quantity"], "echo": body["item"]}
 
 
+@pytest.mark.interop("PHP", "rpc/literal", FROM)
 def test_php_s_client_is_served_over_rpc() -> None:
     routes = f"""
     - route:

@@ -22,6 +22,7 @@ from adapters.soap.security.tokens import new_id
 Element = Any  # lxml's stubs are older than lxml
 
 MAX_REFERENCES: Final = 50
+_ENVELOPED: Final = f"{DS}enveloped-signature"
 
 
 def sign(parts: Sequence[tuple[str, Element]], key: Any, info: Element, algorithm: str, digest: str) -> Element:
@@ -75,11 +76,14 @@ def _reference(reference: Element, ids: Ids, allowed: Collection[str]) -> Elemen
     ]:
         raise Refused("InvalidSecurity", "a Reference holds Transforms, DigestMethod and DigestValue")
     transforms, method, value = reference
-    if len(transforms) != 1:
-        raise Refused("UnsupportedAlgorithm", f"{len(transforms)} transforms")
-    prefixes = prefixes_of(transforms[0])
-    digest = _allowed(known(DIGESTS, method.get("Algorithm") or ""), allowed)
     element = ids.find(reference.get("URI") or "")
+    listed = list(transforms)
+    if len(listed) > 1 and listed[0].get("Algorithm") == _ENVELOPED and not any(element.iter(SIGNATURE)):
+        del listed[0]  # node's soap says it of a Timestamp, in which there is no signature to leave out
+    if len(listed) != 1:
+        raise Refused("UnsupportedAlgorithm", f"{len(listed)} transforms")
+    prefixes = prefixes_of(listed[0])
+    digest = _allowed(known(DIGESTS, method.get("Algorithm") or ""), allowed)
     found = hashlib.new(digest, canonical(element, prefixes), usedforsecurity=False).digest()
     if not hmac.compare_digest(found, _base64(value)):
         raise Refused("FailedCheck", f"the digest of {element.tag} is another one")
