@@ -16,10 +16,11 @@ import pytest
 from soap_keys import write as write_keys
 from soap_matrix import FROM, TO
 from soap_orders import ERP, FILES, LINES, ORDER, QUOTES, asked, call, calling, serving, started
-from soap_peers import ROOT, free_port
+from soap_peers import ROOT
 
 from esb.context import RouteContext
 from esb.errors import RemoteFault
+from esb.testing.ports import free_port
 
 BUILT = ROOT / "build" / "interop" / "cxf"
 CONTRACTS = "build/interop/cxf/contracts"

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from soap_matrix import FROM, TO
 from soap_orders import ERP, ORDER, QUOTES, asked, call, calling, serving, started
-from soap_peers import free_port
 
 from esb.context import RouteContext
 from esb.errors import RemoteFault
+from esb.testing.ports import free_port
 
 HERE = Path(__file__).parent / "soap_perl"
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from soap_matrix import FROM, TO
+from soap_orders import FILES, serving
 from soap_peers import PHP, ROOT, bus, php_client, php_is_here, php_server
 
 from esb.context import RouteContext
@@ -186,3 +189,51 @@ def test_php_s_client_is_served_over_rpc() -> None:
     assert told["price"]["total"] == "59.97"
     assert told["price"]["echo"]["price"] == "19.99"
     assert told["ping"] is True
+
+
+@pytest.fixture(scope="module")
+def erp12(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("contracts") / "erp12.wsdl"
+    path.write_text(ERP.read_text().replace("schemas.xmlsoap.org/wsdl/soap/", "schemas.xmlsoap.org/wsdl/soap12/"))
+    return path
+
+
+@pytest.mark.interop("PHP", "SOAP 1.2", TO)
+def test_php_s_server_speaks_soap_12_with_us(erp12: Path) -> None:
+    with (
+        php_server("orders_server.php", environment={"WSDL": str(erp12), "SOAP12": "1"}) as address,
+        bus(caller(address, str(erp12))) as (context, _),
+    ):
+        assert call(context, "CreateSalesOrder", ORDER).body["status"] == "CREATED"
+        error = call(context, "CreateSalesOrder", {**ORDER, "customer": "CRASH"}).error
+    assert isinstance(error, RemoteFault)
+    assert str(error) == "broken"
+
+
+@pytest.mark.interop("PHP", "SOAP 1.2", FROM)
+def test_php_s_client_is_served_in_soap_12(erp12: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOAP12", "1")
+    with bus(SERVE_ORDERS.replace("schemas/erp/erp.wsdl", str(erp12)), {"erp": Erp()}) as (_, port):
+        told = php_client("orders_client.php", f"http://127.0.0.1:{port}/erp/sales")
+    assert told["created"] == {"salesOrderNumber": "P1-1", "status": "CREATED"}
+    assert told["BLOCKED"]["detail"]["BusinessFault"]["code"] == "E42"
+
+
+@pytest.mark.interop("PHP", "binary in the envelope", TO)
+def test_php_s_server_takes_and_gives_files() -> None:
+    wsdl = str(ROOT / FILES)
+    with (
+        php_server("files_server.php", environment={"WSDL": wsdl}) as address,
+        bus(caller(address, wsdl)) as (context, _),
+    ):
+        data = bytes(range(256)) * 10
+        stored = call(context, "Store", {"name": "a", "content": data}).body
+        assert (stored["size"], stored["sha256"]) == (len(data), hashlib.sha256(data).digest())
+        assert call(context, "Fetch", {"size": 300}).body == {"content": bytes([7]) * 300}
+
+
+@pytest.mark.interop("PHP", "binary in the envelope", FROM)
+def test_php_s_client_sends_and_gets_files() -> None:
+    with serving({"files": (FILES, {})}) as (base, _):
+        told = php_client("files_client.php", f"{base}/files")
+    assert told == {"size": 5000, "sha256": hashlib.sha256(bytes([7]) * 5000).hexdigest(), "fetched": 3000}

@@ -29,6 +29,6 @@ class Orders {
             'line' => [], 'total' => ['_' => '1', 'currency' => 'EUR']];
     }
 }
-$server = new SoapServer(getenv('WSDL'), ['cache_wsdl' => WSDL_CACHE_NONE]);
+$server = new SoapServer(getenv('WSDL'), ['cache_wsdl' => WSDL_CACHE_NONE, 'soap_version' => getenv('SOAP12') ? SOAP_1_2 : SOAP_1_1]);
 $server->setObject(new Orders());
 $server->handle();
