@@ -110,6 +110,8 @@ class Spec:
     """Options by their YAML name, inherited ones first."""
     lenient: ClassVar[bool] = False
     """Unknown options are kept in ``extra`` (an HTTP endpoint's query) instead of refused."""
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Attributes of which one must be given, the last one where there are several."""
 
     at: Position
     extra: dict[str, Any]

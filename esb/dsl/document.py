@@ -82,16 +82,17 @@ def _element(parser: Parser, parsed: RouteFile, item: Node) -> None:
             )
         )
         return
+    if len(item) > 1:
+        told = f"an element has one key, its name; here are {len(item)}: {', '.join(item.keys())}"
+        hint = "indent what belongs below it by two more blanks"
+        parser.note(RouteSyntaxError(told, item.entries[1][0].at, hint))
+        return
     for key, value in item:
         name = key.text
         if name == "route":
             _route(parser, parsed, value, key.at)
         elif name == "from":
-            beside = item.get("steps")
-            entries = ((key, value),) if beside is None else ((key, value), (ScalarNode("steps", key.at), beside))
-            _route(parser, parsed, MapNode(entries, item.at), key.at)
-        elif name == "steps" and "from" in item:
-            continue
+            _route(parser, parsed, MapNode(((key, value),), item.at), key.at)
         elif name in _CLAUSES:
             _clause(parser, parsed, name, value, key.at)
         elif name in _RAW:
@@ -111,6 +112,9 @@ def route(parser: Parser, node: Node, at: Position) -> RouteDef | None:
     outer, parser.clauses = parser.clauses, []
     prefix = node.get("nodePrefixId") if isinstance(node, MapNode) else None
     before, parser.prefix = parser.prefix, parser.prefix + (parser.text(prefix) if prefix is not None else "")
+    beside = node.key("steps") if isinstance(node, MapNode) else None
+    if beside is not None:
+        parser.note(OptionError("a route's steps stand below its 'from'", beside.at, "move them there"))
     spec = parser.spec(RouteSpec, node, at)
     clauses, parser.clauses, parser.prefix = parser.clauses, outer, before
     if spec is None:

@@ -99,13 +99,13 @@ class ErrorHandlerSpec(Spec):
     no_error_handler = field(Kind.SPEC, None, spec=NoErrorHandlerSpec, doc="Straight to the caller.")
     ref_error_handler = field(Kind.SPEC, None, spec=RefErrorHandlerSpec, doc="One among the beans.")
 
+    one_of = ("dead_letter_channel", "default_error_handler", "no_error_handler", "ref_error_handler")
+
     @property
     def chosen(self) -> Spec | None:
-        """The one handler that was given."""
-        chosen: Spec | None = (
-            self.dead_letter_channel or self.default_error_handler or self.no_error_handler or self.ref_error_handler
-        )
-        return chosen
+        """The one handler that was given; the last one, as in Camel, where there are several."""
+        given = [name for name in self.places if name in self.one_of] or self.one_of
+        return next((found for name in reversed(given) if (found := getattr(self, name)) is not None), None)
 
 
 class OnExceptionSpec(Spec):
@@ -218,7 +218,7 @@ class RouteSpec(Spec):
     note = field(Kind.TEXT, None)
     group = field(Kind.TEXT, None, doc="A name that several routes share.")
     from_ = field(Kind.SPEC, spec=FromSpec, name="from", doc="Where messages come from.")
-    steps = field(Kind.STEPS, (), doc="Steps, if they do not stand under from.")
+    steps = field(Kind.STEPS, (), doc="Refused, as in Camel: the steps stand below from.")
     auto_startup = field(Kind.BOOL, True, doc="Whether it starts with the bus.")
     startup_order = field(Kind.INT, None, doc="Lower numbers start first and stop last.")
     precondition = field(

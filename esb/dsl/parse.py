@@ -107,7 +107,7 @@ class Parser:
                 if (
                     isinstance(value, ScalarNode)
                     and value.is_null
-                    and declared.kind not in {Kind.TEXT, Kind.SPEC, Kind.EXPRESSION, Kind.STEPS}
+                    and declared.kind not in {Kind.TEXT, Kind.SPEC, Kind.SPECS, Kind.EXPRESSION, Kind.STEPS}
                 ):
                     continue
                 try:
@@ -136,6 +136,10 @@ class Parser:
             sound = False  # what was given but could not be read is noted already
         if not sound:
             return None
+        if cls.one_of and not any(isinstance(values.get(name), Spec) for name in cls.one_of):
+            known = ", ".join(cls.fields[name].name for name in cls.fields if cls.fields[name].attribute in cls.one_of)
+            self.note(OptionError(f"{cls.name!r} is empty", at, f"name one of {known}"))
+            return None
         made = cls(at, extra, **values)
         made.places = places
         return made
@@ -144,9 +148,7 @@ class Parser:
         if isinstance(node, MapNode):
             return node.entries
         if isinstance(node, ScalarNode):
-            if node.is_null and not (
-                node.text and issubclass(cls, LanguageSpec)
-            ):  # an expression keeps its text, ``null`` too
+            if node.is_null and not issubclass(cls, LanguageSpec):  # an expression keeps its text, ``null`` and none too
                 return ()
             for declared in cls.fields.values():
                 if declared.scalar:
@@ -186,12 +188,19 @@ class Parser:
             kind = "language" if declared.kind is Kind.EXPRESSION else "dataformat"
             found = self._registry.find(kind, camel_case(key.text))
             if found is not None:
+                if declared.kind is Kind.FORMAT:
+                    self._filled(key, value)
                 if declared.kind is Kind.EXPRESSION and declared.attribute in values:
                     told = f"{cls.name or 'this'} has two expressions, the second one in {key.text!r}"
                     self.note(OptionError(told, key.at, "keep one of them"))
                 values[declared.attribute] = self.spec(found, value, key.at)
                 return True
         return False
+
+    def _filled(self, key: ScalarNode, value: Node) -> None:
+        """Note a name with nothing behind it, where Camel takes at least an empty map."""
+        if isinstance(value, ScalarNode) and value.is_null and not value.quoted:
+            self.note(OptionError(f"{key.text!r} has nothing behind it", key.at, f"write '{key.text}: {{}}'"))
 
     def _value(self, declared: Field, node: Node, at: Position) -> Any:
         match declared.kind:
@@ -232,9 +241,10 @@ class Parser:
 
     def _specs(self, declared: Field, node: Node) -> tuple[Spec, ...]:
         assert declared.spec is not None
-        items = node.items if isinstance(node, ListNode) else (node,)
+        if not isinstance(node, ListNode):
+            raise OptionError(f"{declared.name!r} takes a list, not {node}", node.at, "begin each of its items with '- '")
         parsed = []
-        for item in items:
+        for item in node.items:
             inner, at = item, item.at
             wrapper = declared.spec.name
             if (
@@ -273,9 +283,11 @@ class Parser:
     # -- expressions -----------------------------------------------------------------------------------------------------------
 
     def expression(self, node: Node, at: Position) -> Any:
-        """``{simple: ...}``, or the same under another ``expression``; a plain text is simple, as Camel takes it in a few places."""
+        """``{simple: ...}``, or the same under another ``expression``."""
         if isinstance(node, ScalarNode):
-            return self.spec(self._registry.lookup("language", "simple"), node, at)
+            language = "constant" if node.text.strip().lower() in {"true", "false"} else "simple"
+            hint = f"write {{{language}: ...}}, or the language that is meant"
+            raise OptionError(f"an expression is a map with its language as the key, not {node}", node.at or at, hint)
         if isinstance(node, MapNode) and "expression" in node and len(node) == 1:
             return self.expression(node.entries[0][1], at)
         return self.keyed("language", node, at)
@@ -287,6 +299,8 @@ class Parser:
         if not isinstance(node, MapNode) or len(node) != 1:
             raise OptionError(f"one {kind} is expected: a map with its name as the only key, not {node}", node.at or at)
         key, value = node.entries[0]
+        if kind == "dataformat":
+            self._filled(key, value)
         found = self._registry.find(kind, camel_case(key.text))
         if found is None:
             raise UnknownName(kind, key.text, self._registry.names(kind), key.at, _JVM.get(key.text, ""))
@@ -296,8 +310,6 @@ class Parser:
 
     def steps(self, node: Node) -> tuple[StepSpec, ...]:
         """A list of steps. Clauses among them (onException first in a route) go to ``clauses``."""
-        if isinstance(node, ScalarNode) and node.is_null:
-            return ()
         if not isinstance(node, ListNode):
             self.note(RouteSyntaxError(f"steps are a list, not {node}", node.at, "begin each step with '- '"))
             return ()
@@ -329,6 +341,7 @@ class Parser:
                 if found is None:
                     self.note(UnknownName("step", key.text, self._registry.names("step"), key.at))
                     continue
+                self._filled(key, value)
                 value, took = self._with_rest(name, found, value, node.items[index + 1 :])
                 step = self.spec(found, value, key.at)
                 if step is not None:
@@ -344,8 +357,7 @@ class Parser:
         if name not in TAKES_REST or "steps" not in cls.fields or not rest:
             return value, False
         given = value.get("steps") if isinstance(value, MapNode) else None
-        filled = (isinstance(given, ListNode) and given.items) or (isinstance(given, ScalarNode) and not given.is_null)
-        if filled:
+        if given is not None and not (isinstance(given, ListNode) and not given.items):
             return value, False
         entries = value.without("steps").entries if isinstance(value, MapNode) else ()
         if isinstance(value, ScalarNode) and not value.is_null:

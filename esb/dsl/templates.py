@@ -84,6 +84,8 @@ def read_template(parser: Parser, raw: Raw) -> Template | None:
         parser.note(OptionError("routeTemplate needs 'id'", raw.at, "templated routes name it as routeTemplateRef"))
         return None
     parameters = []
+    if isinstance(raw.node.get("parameters"), MapNode):
+        parser.note(OptionError("'parameters' takes a list, not a map", raw.at, "begin each of its items with '- '"))
     for item in _items(raw.node.get("parameters")):
         spec = parser.spec(TemplateParameterSpec, item, item.at)
         if spec is not None:
