@@ -106,10 +106,11 @@ def between(chunks: Iterable[str], opening: str, closing: str, *, include: bool)
 
 
 def grouped(items: Iterable[str], size: int, delimiter: str, *, skip_first: bool) -> Iterator[str]:
-    """Items joined ``size`` at a time."""
+    """Items joined ``size`` at a time. Where all there is is skipped, an empty part is left, as in Camel."""
     source = iter(items)
-    if skip_first:
-        next(source, None)
+    if skip_first and next(source, None) is not None:
+        first = list(islice(source, size))
+        yield delimiter.join(first)
     while group := list(islice(source, size)):
         yield delimiter.join(group)
 

@@ -187,6 +187,8 @@ def _converter(name: str) -> Callable[[Any], Any]:
     short = name.rsplit(".", 1)[-1].lower()
     if short in {"list", "collection", "arraylist"}:
         return lambda value: value if value is None or isinstance(value, list) else [value]
+    if short in {"string", "str", "text"}:  # as Camel: a list without its nulls
+        return lambda value: convert([item for item in value if item is not None] if isinstance(value, list) else value)
     bits = {"int": 32, "integer": 32, "long": 64}.get(short)
     if bits is None:
         return convert

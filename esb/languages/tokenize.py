@@ -59,6 +59,8 @@ class Tokenize(LanguageSpec):
         if group is None:
             return lambda exchange: parts(read(exchange), exchange)
         delimiter = "" if self.xml else self.group_delimiter if self.group_delimiter is not None else self.token
+        if delimiter.startswith("\\n"):  # as in the token, Camel takes these two characters for a line break
+            delimiter = "\n" + delimiter[2:]
         skip_first = self.skip_first and not self.xml and not self.end_token
         return lambda exchange: _cutting.grouped(
             parts(read(exchange), exchange), group(exchange), delimiter, skip_first=skip_first

@@ -161,7 +161,8 @@ class XPath(LanguageSpec):
         except KeyError:
             raise UnknownName("type", self.result_type, type_names(), self.at) from None
         if wanted in _NUMBERS:
-            return lambda value: convert(_finite(_xpath.as_number(value)))
+            fractional = wanted in {"double", "float", "number"}
+            return lambda value: _finite_or_not(_xpath.as_number(value), convert, fractional=fractional)
         return lambda value: convert(_nodes(value))
 
 
@@ -336,6 +337,11 @@ def _xml(element: Any) -> bytes:
     from lxml import etree
 
     return bytes(etree.tostring(element, encoding="utf-8", with_tail=False))
+
+
+def _finite_or_not(value: float, convert: Callable[[Any], Any], *, fractional: bool) -> Any:
+    """What is no number is NaN as a double, and nothing as a whole number."""
+    return value if fractional and math.isnan(value) else convert(_finite(value))
 
 
 def _finite(value: float) -> float | int | None:

@@ -86,13 +86,6 @@ def _indent(value: str, count: Any) -> str:
     return "".join(" " * int(count) + line + "\n" for line in value.splitlines())
 
 
-def _java_hash(value: str) -> int:
-    told = 0
-    for character in value:
-        told = (31 * told + ord(character)) & 0xFFFFFFFF
-    return told - (1 << 32) if told >= 1 << 31 else told
-
-
 _TEXT: Final[dict[str, Method]] = {
     "length": Method(_utf16),
     "isEmpty": Method(lambda value: not value),
@@ -106,7 +99,6 @@ _TEXT: Final[dict[str, Method]] = {
     "lines": Method(lambda value: value.splitlines()),
     "chars": Method(lambda value: [ord(character) for character in value]),
     "toString": Method(lambda value: value),
-    "hashCode": Method(_java_hash, bare=False),
     "toUpperCase": Method(lambda value: value.upper(), bare=False),
     "toLowerCase": Method(lambda value: value.lower(), bare=False),
     "getBytes": Method(lambda value, charset="utf-8": octets(value, inner(charset)), 0, 1, bare=False),
@@ -140,6 +132,13 @@ def _position(value: Sequence[Any], item: Any) -> int:
     return next((index for index, candidate in enumerate(value) if candidate == item), -1)
 
 
+def _sub_list(value: Sequence[Any], start: Any, end: Any) -> list[Any]:
+    first, last = int(start), int(end)
+    if not 0 <= first <= last <= len(value):
+        raise ExpressionFailed(f"from {first} to {last} is no part of a list of {len(value)} items")
+    return list(value[first:last])
+
+
 _COLLECTION: Final[dict[str, Method]] = {
     "size": Method(len),
     "isEmpty": Method(lambda value: not value),
@@ -153,17 +152,24 @@ _LIST: Final[dict[str, Method]] = {
     **_COLLECTION,
     "get": Method(lambda value, index: _item(value, int(index)), **_only(1)),
     "indexOf": Method(_position, **_only(1)),
-    "subList": Method(lambda value, start, end: list(value[int(start) : int(end)]), **_only(2)),
+    "subList": Method(_sub_list, **_only(2)),
     "count": Method(len),
 }
 _ARRAY: Final[dict[str, Method]] = {**_LIST, "length": Method(len)}
+
+
+def _value_of(value: Mapping[Any, Any], key: Any) -> Any:
+    # A key in a route is text, and 0 is as good as '0'.
+    return value[key] if key in value else value.get(inner(key))
+
+
 _MAP: Final[dict[str, Method]] = {
     "size": Method(len),
     "isEmpty": Method(lambda value: not value),
     "keySet": Method(list),
     "values": Method(lambda value: list(value.values())),
     "entrySet": Method(lambda value: list(value.items())),
-    "get": Method(lambda value, key: value.get(key), **_only(1)),
+    "get": Method(_value_of, **_only(1)),
     "getOrDefault": Method(lambda value, key, default: value.get(key, default), **_only(2)),
     "containsKey": Method(lambda value, key: key in value, **_only(1)),
     "containsValue": Method(lambda value, wanted: wanted in value.values(), **_only(1)),

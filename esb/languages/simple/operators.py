@@ -25,9 +25,9 @@ def looks_whole(value: str) -> bool:
 
 
 def looks_numeric(value: str) -> bool:
-    """Digits with an optional minus and one dot at most."""
+    """Digits with an optional minus and one dot at most, not at the end."""
     digits = value[1:] if value[:1] == "-" else value
-    return looks_whole(value) or (digits.count(".") == 1 and digits.replace(".", "").isdecimal())
+    return looks_whole(value) or (digits.count(".") == 1 and digits[-1] != "." and digits.replace(".", "").isdecimal())
 
 
 def _attempt(convert: Callable[[Any], Any], value: Any) -> Any:
@@ -228,7 +228,7 @@ def is_in(left: Any, right: Any) -> bool:
     """``in``: each value is converted to the type of the left side until one is equal. Raises ConversionFailed where one cannot be read."""
     convert = _to_type_of(left) if left is not None else (lambda value: value)
     for value in items(right):
-        if isinstance(value, _Entry) and not isinstance(left, str):
+        if value is None or (isinstance(value, _Entry) and not isinstance(left, str)):
             continue
         try:
             candidate = convert(value)

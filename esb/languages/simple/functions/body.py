@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from esb.coerce import NoConversion, converter, result_converter, text
+from esb.coerce import NoConversion, converter, lenient, result_converter, text
 from esb.errors import ExpressionFailed
 from esb.exchange import Exchange
 from esb.expression import Expression
@@ -35,7 +35,7 @@ def body_as(call: Call) -> Expression:
     if call.name == "messageAs":  # Camel converts the message object itself, which has no conversions
         return lambda _exchange: None
     try:
-        convert = converter(name) if call.name == "mandatoryBodyAs" else result_converter(name)
+        convert = converter(name) if call.name == "mandatoryBodyAs" else _lenient(name)
     except KeyError:
         return _unknown_type(name)
     if call.name == "mandatoryBodyAs":
@@ -45,6 +45,12 @@ def body_as(call: Call) -> Expression:
         return lambda exchange: convert(exchange.message.body)
     follow = compile_path(path, call, f"{usage}.OGNL")
     return lambda exchange: follow(convert(exchange.message.body), exchange)
+
+
+def _lenient(name: str) -> Any:
+    """As a result type: a primitive one has a value where there is none. A truth value is no number all the same."""
+    convert, strict = result_converter(name), lenient(name)
+    return lambda value: strict(value) if isinstance(value, bool) else convert(value)
 
 
 def _mandatory(name: str, convert: Any) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from esb.coerce import lenient
-from esb.errors import ExpressionFailed
+from esb.coerce import boolean, lenient, text
+from esb.errors import ConversionFailed, ExpressionFailed
 from esb.exchange import Exchange, Headers
 from esb.expression import Expression
+from esb.javanames import NullPointerException
 from esb.languages._repositories import variable_getter
 from esb.languages.simple.arguments import unquoted
 from esb.languages.simple.functions import Call, function
@@ -109,8 +110,16 @@ def name_as(call: Call) -> Expression:
         )
     get = _getter_of(call, name)
     if type_name == "boolean":  # where Camel takes nothing for false
-        return lambda exchange: convert(get(exchange)) or False
+        return lambda exchange: _truth(get(exchange)) or False
     return lambda exchange: convert(get(exchange))
+
+
+def _truth(value: Any) -> bool | None:
+    if isinstance(value, str) and value.lower() not in {"true", "false"}:
+        raise ConversionFailed(f"{value[:60]!r} is neither true nor false")
+    if isinstance(value, float):
+        raise ConversionFailed(f"{value} is neither true nor false")
+    return boolean(value)
 
 
 def _getter_of(call: Call, name: str) -> Expression:
@@ -158,7 +167,7 @@ def _null_safe_name(name: str, getter: Getter) -> Expression:
 def _with_path(call: Call, rest: str, getter: Getter, usage: str) -> Expression:
     """The whole is a name if there is such a one (names may have dots), else a name and a path behind it."""
     name, path = _cut(rest)
-    if not path:
+    if not path or path.startswith("?["):  # Camel takes a '?' before brackets for a part of the name
         return getter(rest)
     getter = _header_alone if getter is _header else getter  # a path does not lead into a property
     whole, first = getter(rest), getter(name)
@@ -195,7 +204,9 @@ def _computed(call: Call, rest: str, usage: str, *, quotes: bool) -> Expression:
     )
 
     def get(exchange: Exchange) -> Any:
-        key = str(named(exchange))
+        key = text(named(exchange))
+        if key is None:
+            raise NullPointerException(f"${{{call.text}}}: there is no name")
         holder = exchange.message.headers if source == "headers" else getattr(exchange, source)
         value = holder.get(key)
         return value if follow is None else follow(value, exchange)

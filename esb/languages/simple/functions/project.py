@@ -13,7 +13,7 @@ from esb.coerce import converter, text
 from esb.errors import ConfigError, ExpressionFailed, ReferenceFault, UnknownName
 from esb.exchange import Exchange
 from esb.expression import Expression
-from esb.javanames import IllegalArgumentException, RuntimeCamelException
+from esb.javanames import IllegalArgumentException, NullPointerException, RuntimeCamelException
 from esb.languages.simple.classes import named_class
 from esb.languages.simple.functions import Call, function
 from esb.languages.simple.nodes import SyntaxFault
@@ -209,7 +209,9 @@ def random(call: Call) -> Expression:
     high = call.expression(arguments[-1])
 
     def number(exchange: Exchange) -> int:
-        least, most = _WHOLE(low(exchange)) or 0, _WHOLE(high(exchange)) or 0
+        least, most = _WHOLE(low(exchange)), _WHOLE(high(exchange))
+        if least is None or most is None:
+            raise NullPointerException(f"${{{call.text}}}: there is no bound")
         if most <= least:
             raise IllegalArgumentException(f"random({least},{most}): the bound must be above the start")
         return randoms.randrange(least, most)  # noqa: S311 -- for spreading and tests, not for secrets
