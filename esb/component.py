@@ -120,6 +120,10 @@ class Component:
     def stop(self) -> None:
         """Called once after the last route stopped. Idempotent."""
 
+    def connections(self) -> Mapping[str, str]:
+        """The lasting connections it holds, for ``esb status``: to whom (without login) → ``connected``, or what is in the way. Thread-safe."""
+        return {}
+
 
 class Endpoint(Spec):
     """A URI with typed options: fields marked ``path`` come from the path, all others from the parameters.

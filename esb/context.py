@@ -282,6 +282,10 @@ class RouteContext:
         """A service if it has been made already; for those who only look."""
         return self._services.get(name)
 
+    def connections(self) -> dict[str, str]:
+        """The lasting connections of all components, and how they are."""
+        return {to: how for one in list(self._components.values()) for to, how in one.connections().items()}
+
     @property
     def http(self) -> HttpHost:
         host: HttpHost = self.service("http")

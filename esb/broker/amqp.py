@@ -236,9 +236,9 @@ class AmqpBroker:
         """Whether the caller is the broker's own thread, on which nobody may wait for an answer."""
         return self._thread.is_current
 
-    def fault(self, wire: str) -> TransportError | None:
-        """Why something that was declared is refused; None if it is not."""
-        return self._declarer.faults.get(wire)
+    def refusals(self) -> list[str]:
+        """What is declared and refused at present, in words."""
+        return [str(fault) for fault in list(self._declarer.faults.values())]
 
     def consume(
         self,

@@ -38,15 +38,20 @@ class _Status(Collector):
         connected = GaugeMetricFamily(
             "esb_broker_connected", "Whether a worker reaches the broker.", labels=("worker",)
         )
+        connections = GaugeMetricFamily(
+            "esb_connection_up", "Whether a component's lasting connection stands.", labels=("worker", "to")
+        )
         for slot, worker in enumerate(
             workers
         ):  # a stable slot rather than a pid, so that labels do not grow with restarts
             memory.add_metric((str(slot),), worker["memory"])
             connected.add_metric((str(slot),), worker["broker"] in {None, "connected"})
+            for to, state in worker.get("connections", {}).items():
+                connections.add_metric((str(slot), to), state == "connected")
         depth = GaugeMetricFamily("esb_queue_messages", "Messages on a queue of the bus.", labels=("queue",))
         for queue, messages in self._depths.items():
             depth.add_metric((queue,), messages)
-        yield from (exchanges, seconds, inflight, started, memory, connected, depth)
+        yield from (exchanges, seconds, inflight, started, memory, connected, connections, depth)
         yield GaugeMetricFamily("esb_workers", "Workers that answer.", value=len(workers))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from esb.context import RouteContext
 
 _BEGAN = time.time()
+_OF_A_WORKER = ("pid", "ready", "began", "memory", "broker", "connections", "lease", "http_inflight")
 
 
 def worker_status(context: RouteContext, *, ready: bool, inflight_http: int = 0) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def worker_status(context: RouteContext, *, ready: bool, inflight_http: int = 0)
         "began": _BEGAN,
         "memory": _resident(),
         "broker": broker.state if broker is not None else None,
+        "connections": context.connections(),
         "lease": bool(lease is not None and lease.held),
         "http_inflight": inflight_http,
         "failures": list(context.failures),
@@ -64,10 +66,7 @@ def merged(workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
             if told["status"] != "Started":
                 known["status"] = told["status"]
     return {
-        "workers": [
-            {key: worker[key] for key in ("pid", "ready", "began", "memory", "broker", "lease", "http_inflight")}
-            for worker in workers
-        ],
+        "workers": [{key: worker[key] for key in _OF_A_WORKER if key in worker} for worker in workers],
         "failures": sorted({failure for worker in workers for failure in worker["failures"]}),
         "routes": routes,
     }
@@ -82,5 +81,11 @@ def health(status: dict[str, Any]) -> tuple[str, list[str]]:
         f"the broker is {worker['broker']}"
         for worker in status["workers"]
         if worker["broker"] not in {None, "connected"}
+    ]
+    reasons += [
+        f"the connection to {to} is {state}"
+        for worker in status["workers"]
+        for to, state in worker.get("connections", {}).items()
+        if state != "connected"
     ]
     return ("degraded" if reasons else "up"), sorted(set(reasons))

@@ -57,7 +57,7 @@ class Trial:
         if routes:
             context.load(routes.replace("NAME", self.name), "routes.yaml")
         context.start()
-        until(lambda: set(context.component("rabbitmq").state().values()) <= {"connected"})
+        until(lambda: all(state.startswith("connected") for state in context.connections().values()))
         return context
 
     def received(self, context: RouteContext, mock: str, count: int) -> list[Any]:

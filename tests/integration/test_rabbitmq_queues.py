@@ -358,6 +358,8 @@ def test_an_exchange_of_a_plugin_that_is_missing_is_explained_and_costs_the_othe
     trial.put("", "NAME.other", b"x", content_type="text/plain")
     assert trial.bodies(context, "out", 1) == ["x"]
     told = until(lambda: [one.getMessage() for one in caplog.records if "cannot be declared" in one.getMessage()])
+    [state] = context.connections().values()
+    assert "x-delayed-message" in state
     assert (
         "no exchanges of type 'x-delayed-message'; enable its plugin (rabbitmq-plugins enable rabbitmq_delayed_message_exchange)"
         in told[0]

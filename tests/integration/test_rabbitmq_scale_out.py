@@ -86,6 +86,8 @@ def test_two_hosts_share_the_work_run_the_timer_once_and_take_over_from_each_oth
     other = "b" if holder == "a" else "a"
     assert {trial.take("NAME.ticks")[1].decode() for _ in range(10)} == {holder}
 
+    [worker] = hosts[holder].status()["workers"]
+    assert set(worker["connections"].values()) == {"connected"}
     until(lambda: consumers(trial, "work") == consumers(trial, "s1") == 2)
     numbers = [b"%d" % number for number in range(200)]
     for number in numbers:

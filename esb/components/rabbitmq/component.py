@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from esb.component import Component, Context
 from esb.components.rabbitmq.endpoint import RabbitmqEndpoint
@@ -119,7 +119,10 @@ class RabbitmqComponent(Component):
         for broker in brokers:
             broker.close()
 
-    def state(self) -> dict[str, Any]:
-        """The state of each RabbitMQ in use, by address without login."""
+    def connections(self) -> dict[str, str]:
+        """Each RabbitMQ in use, and what it has refused to declare."""
         with self._lock:
-            return {str(address): broker.state for address, broker in self._brokers.items()}
+            brokers = dict(self._brokers)
+        return {
+            f"rabbitmq {address}": "; ".join((broker.state, *broker.refusals())) for address, broker in brokers.items()
+        }
