@@ -34,7 +34,10 @@ def check(message: Outgoing, endpoint: str) -> None:
             )
     if not isinstance(message.body, bytes):
         raise refused(f"the body is a {type(message.body).__name__}, not bytes; marshal it before the send", endpoint)
-    for name, text in (("id", message.id), ("content type", message.content_type or "")):
+    content_type = message.content_type
+    if message.id.isascii() and (content_type is None or content_type.isascii()):
+        return
+    for name, text in (("id", message.id), ("content type", content_type or "")):
         try:
             text.encode()
         except UnicodeEncodeError as exc:

@@ -158,6 +158,8 @@ class BusConsumer(Consumer):
         assert isinstance(unit, _DeliveryUnit)
         delivery, error = unit.message, unit.error
         outcome = _ACK if error is None else self._policy.outcome(delivery, error, unit.exchange)
+        # They hold each other: left so, every message would wait for the garbage collector, which then takes a fifth of the worker's time.
+        del unit.exchange
         self._settle([(delivery, outcome)])
         self._close(delivery)
 
