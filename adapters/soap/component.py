@@ -16,13 +16,14 @@ Exchange properties, which only routes and this component set (never a header th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from esb.component import Component, Consumer, Context, Deliver, Endpoint, Producer
 from esb.errors import ConfigError, OptionError
 from esb.fields import Kind, field
+from esb.shapes import UNKNOWN, Shape
 
 if TYPE_CHECKING:
     from adapters.soap.client import SoapCaller
@@ -149,6 +150,35 @@ class SoapEndpoint(Endpoint):
         self._seal, self._declared = self._security()
         if self.operation:
             self._at_home(lambda: self.contract.wsdl.port(self.service, self.port, self.operation))
+
+    def takes(self, body: Shape) -> Sequence[str]:
+        """For static checks: see :class:`esb.shapes.Checked`."""
+        return self._problems(body, answer=False)
+
+    def takes_back(self, body: Shape) -> Sequence[str]:
+        """The same for the answer of a route that serves one operation."""
+        return self._problems(body, answer=True)
+
+    def gives(self) -> Shape:
+        """What the answer of the one operation looks like."""
+        return self._shape("output")
+
+    def brings(self) -> Shape:
+        """What its request looks like."""
+        return self._shape("input")
+
+    def _problems(self, body: Shape, *, answer: bool) -> Sequence[str]:
+        from adapters.soap.contract import accepts
+
+        operation = accepts.operation_of(self)
+        return [] if operation is None else accepts.problems(self.contract, operation, body, answer=answer)
+
+    def _shape(self, direction: str) -> Shape:
+        from adapters.soap.contract import accepts
+
+        operation = accepts.operation_of(self)
+        content = getattr(operation, direction, None)
+        return UNKNOWN if content is None else accepts.shape_of(self.contract, content)
 
     def caller(self) -> SoapCaller:
         """The functional client with this endpoint's options. Raises OptionError."""

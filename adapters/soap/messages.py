@@ -129,6 +129,11 @@ class BodyCodec:
             return serialize(root)
         return element_of(field, nsmap, data, subject, self._validator)
 
+    def tree(self, data: Any, subject: str) -> None:
+        """Hold data against the types alone, not against facets and counts: for checks. Raises :class:`~esb.errors.ValidationFailed`."""
+        if len(self._fields) == 1:
+            tree_of(self._fields[0], self._nsmaps[0], data, subject)
+
 
 class HeaderCodec:
     """The declared header blocks of one direction, by the local name of their element."""

@@ -15,6 +15,7 @@ from esb.cli._findings import FORMATS, codes, explained
 from esb.cli._lint import lint
 from esb.cli._terminal import example
 from esb.cli.main import Options
+from esb.compiler.bodies.infer import check_bodies
 from esb.dsl.lint.rules import Finding
 from esb.errors import ConfigError, ConfigErrors, did_you_mean
 from esb.project import Project
@@ -132,6 +133,7 @@ def check(options: Options) -> tuple[list[ConfigError], int]:
                 step()
             except ConfigError as error:
                 seen |= {str(finding): finding for finding in _flat(error)}
+        seen |= {str(finding): finding for finding in check_bodies(context)}
         routes += len(context.routes)
         context.stop(0)
     return _ordered(seen.values()), routes

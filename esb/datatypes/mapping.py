@@ -75,6 +75,11 @@ class Mapping:
         """``crm.Order -> erp.SalesOrder``."""
         return pair(self.source.name, self.target.name)
 
+    @property
+    def validates(self) -> bool:
+        """Whether the outcome is held against the target type."""
+        return self._check is not None
+
     def __call__(self, value: Any) -> Any:
         """The target type's value. Raises ValidationFailed, with a report by target fields, if a field cannot be made or is not valid."""
         try:

@@ -142,6 +142,12 @@ UNUSED = Rule(
     "a declaration that nobody uses",
     "No file of the project names this bean, route template or data type again.",
 )
+NOT_TAKEN = Rule(
+    "ESB-L050",
+    ERROR,
+    "a body that an endpoint does not take",
+    "What is known of the body at this step is enough to say that the call further on fails for every message.",
+)
 
 RULES: Final = tuple(value for value in list(vars().values()) if isinstance(value, Rule))
 """All rules, in the order of their codes."""
