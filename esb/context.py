@@ -16,6 +16,7 @@ from esb.compiler.route import Route
 from esb.compiler.templates import Wanted
 from esb.component import Component, Consumer, Endpoint
 from esb.dsl.document import parse_document
+from esb.dsl.elsewhere import unknown_component
 from esb.dsl.model import RouteFile
 from esb.dsl.parse import Parser
 from esb.dsl.placeholders import Properties
@@ -239,7 +240,7 @@ class RouteContext:
             try:
                 component = self.component(parsed.scheme)
             except UnknownName as error:
-                raise UnknownName("component", parsed.scheme, error.known, at) from None
+                raise unknown_component(parsed.scheme, error.known, at) from None
             except ProjectError as error:  # its module does not import
                 raise ProjectError(error.message, at, error.hint) from error
             parsed = placed(component, parsed)

@@ -9,6 +9,7 @@ import re
 from typing import Any, Final, TypeVar
 
 from esb.dsl import mistakes
+from esb.dsl.elsewhere import instead
 from esb.dsl.model import CLAUSES
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode, to_python
 from esb.dsl.placeholders import Properties
@@ -39,11 +40,6 @@ TAKES_REST: Final = frozenset(
 _TOP_ONLY: Final = frozenset({*CLAUSES, "saga"})
 """What concerns a route as a whole, so it stands among its outermost steps."""
 
-
-_JVM: Final = dict.fromkeys(
-    ("datasonnet", "groovy", "java", "joor", "mvel", "ognl", "spel"),
-    "it is a language of the JVM, which is not here; write python instead",
-)
 
 S = TypeVar("S", bound=Spec)
 
@@ -120,7 +116,12 @@ class Parser:
                     extra[key.text] = to_python(value)
                     continue
                 name = cls.name or cls.__name__
-                hint = _JVM.get(key.text, "")
+                kinds = {
+                    "language" if one.kind is Kind.EXPRESSION else "dataformat"
+                    for one in cls.fields.values()
+                    if one.inline
+                }
+                hint = next(filter(None, (instead(kind, key.text) for kind in sorted(kinds))), "")
                 self.note(UnknownName(f"option of {name}", key.text, self._understood(cls), key.at, hint))
                 sound = False
         for declared in cls.fields.values():
@@ -148,7 +149,9 @@ class Parser:
         if isinstance(node, MapNode):
             return node.entries
         if isinstance(node, ScalarNode):
-            if node.is_null and not issubclass(cls, LanguageSpec):  # an expression keeps its text, ``null`` and none too
+            if node.is_null and not issubclass(
+                cls, LanguageSpec
+            ):  # an expression keeps its text, ``null`` and none too
                 return ()
             for declared in cls.fields.values():
                 if declared.scalar:
@@ -242,7 +245,9 @@ class Parser:
     def _specs(self, declared: Field, node: Node) -> tuple[Spec, ...]:
         assert declared.spec is not None
         if not isinstance(node, ListNode):
-            raise OptionError(f"{declared.name!r} takes a list, not {node}", node.at, "begin each of its items with '- '")
+            raise OptionError(
+                f"{declared.name!r} takes a list, not {node}", node.at, "begin each of its items with '- '"
+            )
         parsed = []
         for item in node.items:
             inner, at = item, item.at
@@ -303,7 +308,7 @@ class Parser:
             self._filled(key, value)
         found = self._registry.find(kind, camel_case(key.text))
         if found is None:
-            raise UnknownName(kind, key.text, self._registry.names(kind), key.at, _JVM.get(key.text, ""))
+            raise UnknownName(kind, key.text, self._registry.names(kind), key.at, instead(kind, key.text))
         return self.spec(found, value, key.at)
 
     # -- steps -----------------------------------------------------------------------------------------------------------------
@@ -339,7 +344,7 @@ class Parser:
             else:
                 found = self._registry.find("step", name)
                 if found is None:
-                    self.note(UnknownName("step", key.text, self._registry.names("step"), key.at))
+                    self.note(UnknownName("step", name, self._registry.names("step"), key.at, instead("step", name)))
                     continue
                 self._filled(key, value)
                 value, took = self._with_rest(name, found, value, node.items[index + 1 :])
