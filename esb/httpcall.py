@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from esb.errors import ConnectionLost, DeadlineExceeded, NotConnected, TransportError
 from esb.scheduling import Scheduler
@@ -62,7 +63,9 @@ class HttpCaller:
         key: str | None = None,
         verify: bool = True,
         connections: int = 20,
+        proxy: str | None = None,
     ) -> None:
+        """``proxy``: URL of an HTTP proxy, with name and password in it where it wants them."""
         self._tls = {
             "ca_certs": ca_file,
             "cert_file": certificate,
@@ -70,6 +73,7 @@ class HttpCaller:
             "cert_reqs": "CERT_REQUIRED" if verify else "CERT_NONE",
         }
         self._connections = connections
+        self._proxy = proxy
         self._lock = threading.Lock()
         self._pool: PoolManager | None = None
 
@@ -158,7 +162,7 @@ class HttpCaller:
     def _manager(self) -> PoolManager:
         with self._lock:
             if self._pool is None:
-                self._pool = _make_pool(self._connections, self._tls)
+                self._pool = _make_pool(self._connections, self._tls, self._proxy)
             return self._pool
 
     def close(self) -> None:
@@ -169,7 +173,7 @@ class HttpCaller:
                 self._pool = None
 
 
-def _make_pool(connections: int, tls: dict[str, Any]) -> PoolManager:
+def _make_pool(connections: int, tls: dict[str, Any], proxy: str | None) -> PoolManager:
     import http.client
 
     import urllib3
@@ -208,7 +212,16 @@ def _make_pool(connections: int, tls: dict[str, Any]) -> PoolManager:
             _call.uses(self)
             super().request(*args, **keywords)
 
-    manager = urllib3.PoolManager(num_pools=50, maxsize=connections, block=False, **tls)
+    manager: PoolManager
+    if proxy is None:
+        manager = urllib3.PoolManager(num_pools=50, maxsize=connections, block=False, **tls)
+    else:
+        parts = urllib3.util.parse_url(proxy)
+        shown = urllib3.util.make_headers(proxy_basic_auth=unquote(parts.auth)) if parts.auth else None
+        plain = f"{parts.scheme}://{parts.netloc}"
+        manager = urllib3.ProxyManager(
+            plain, num_pools=50, proxy_headers=shown, maxsize=connections, block=False, **tls
+        )
 
     class PlainPool(urllib3.HTTPConnectionPool):
         ConnectionCls = Plain

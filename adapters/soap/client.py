@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -13,6 +13,7 @@ from adapters.soap import addressing, encoded, envelope, package
 from adapters.soap.binary import Incoming
 from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
+from adapters.soap.multipart import Writer
 from adapters.soap.security.names import SECURITY
 from adapters.soap.wire import Content, Wire
 from adapters.soap.wsdl import Port
@@ -26,8 +27,11 @@ from esb.errors import (
     TransportError,
     UnknownName,
 )
+from esb.httpauth import Authentication
 from esb.httpcall import Answer, HttpCaller
 
+_PAUSE: Final = 0.1
+"""Seconds before the second try, half; doubled with each."""
 MAX_ANSWER: Final = 32 << 20
 
 
@@ -58,8 +62,11 @@ class SoapCaller:
         validate_answers: bool = True,
         wire: Wire | None = None,
         http_headers: Mapping[str, str] | None = None,
+        authentication: Authentication | None = None,
+        idempotent: Collection[str] = (),
+        retries: int = 0,
     ) -> None:
-        """``http_headers`` go with every call (authorization).
+        """``http_headers`` go with every call. ``retries``: how often a call that failed on its way is repeated, for ``idempotent`` operations.
 
         Raises :class:`~esb.errors.ConfigError` for names that are not in the WSDL and for an address that is none.
         """
@@ -69,6 +76,9 @@ class SoapCaller:
         self._connect_timeout = connect_timeout
         self._max_answer = max_answer
         self._http_headers = dict(http_headers or {})
+        self._authentication = authentication
+        self._idempotent = frozenset(idempotent)
+        self._retries = retries
         self._validate_answers = validate_answers
         self._wire = wire or Wire()
         self.port: Port = contract.wsdl.port(service, port, operation)
@@ -117,10 +127,24 @@ class SoapCaller:
 
         Raises :class:`~esb.errors.ValidationFailed` before anything is sent if the data does not fit the WSDL;
         :class:`~esb.errors.RemoteFault` for a SOAP fault, whatever the HTTP status; another :class:`~esb.errors.TransportError` if there
-        was no answer; ValidationFailed or Malformed for an answer that breaks the contract. The call is not repeated here.
+        was no answer; ValidationFailed or Malformed for an answer that breaks the contract. Only calls of operations that are declared idempotent
+        are repeated, within the same time.
         """
-        codec = self.codec(operation)
         content = Content(body, headers, attachments, assertion)
+        ends = time.monotonic() + (self._timeout if timeout is None else timeout)
+        tries = 1 + (self._retries if operation in self._idempotent else 0)
+        for attempt in range(1, tries + 1):
+            try:
+                return self._once(operation, content, ends)
+            except TransportError as error:
+                pause = max(_PAUSE * 2**attempt, error.retry_after or 0.0)
+                if attempt == tries or not error.retriable or time.monotonic() + pause >= ends:
+                    raise
+            time.sleep(pause)
+        raise AssertionError  # the last try has returned or raised
+
+    def _once(self, operation: str, content: Content, ends: float) -> Reply:
+        codec = self.codec(operation)
         draft = self._wire.write(self.port.soap, codec.input, codec.input_headers, content, f"the request {operation}")
         action = codec.operation.action
         message_id = ""
@@ -128,7 +152,7 @@ class SoapCaller:
             message_id = addressing.new_message_id()
             told = self._actions[operation].input if operation in self._actions else action
             draft.headers += addressing.request(told, self.address, message_id)
-        content_type, data = draft.packed(action, self._wire.sealed(draft.envelope(), assertion))
+        content_type, data = draft.packed(action, self._wire.sealed(draft.envelope(), content.assertion))
         sent = {
             **self._http_headers,
             "Content-Type": content_type,
@@ -136,19 +160,30 @@ class SoapCaller:
         }
         if self.port.soap == "1.1":
             sent["SOAPAction"] = f'"{action}"'
-        answer = self._http.call(
-            "POST",
-            self.address,
-            sent,
-            data,
-            deadline=self._timeout if timeout is None else timeout,
-            connect_timeout=self._connect_timeout,
-            max_body=self._max_answer,
-        )
+        answer = self._send(sent, data, ends)
         encoding = answer.header("content-encoding") or "identity"
         if encoding.lower() != "identity":  # none was asked for, and nothing is unpacked here
             raise self._not_soap(f"{self.address} answered {operation} with Content-Encoding {encoding[:40]!r}")
         return self._reply(codec, answer, message_id)
+
+    def _send(self, headers: dict[str, str], data: bytes | Writer, ends: float) -> Answer:
+        """The answer; asked again at once where a 401 says what to prove, since a request that was refused had no effect."""
+        for _ in range(2):
+            shown = None
+            if self._authentication is not None:
+                shown = self._authentication.header("POST", self.address)
+            answer = self._http.call(
+                "POST",
+                self.address,
+                {**self._http_headers, **headers, **({"Authorization": shown} if shown else {})},
+                data,
+                deadline=max(0.001, ends - time.monotonic()),
+                connect_timeout=self._connect_timeout,
+                max_body=self._max_answer,
+            )
+            if answer.status != 401 or self._authentication is None or not self._authentication.refused(answer):
+                break
+        return answer
 
     def _reply(self, codec: OperationCodec, answer: Answer, message_id: str) -> Reply:
         name = codec.operation.name

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from adapters.soap.security.seal import Seal
     from adapters.soap.server import SoapService
     from adapters.soap.wire import Wire
+    from esb.httpauth import Authentication
+    from esb.httpcall import HttpCaller
 
 T = TypeVar("T")
 
@@ -120,7 +122,32 @@ class SoapEndpoint(Endpoint):
     validate_answers = field(
         Kind.BOOL, True, doc="Whether answers must keep the WSDL's schema; turn off for a partner that breaks its own."
     )
-    auth_username = field(Kind.TEXT, None, doc="User name for HTTP basic authentication.")
+    idempotent = field(
+        Kind.NAMES,
+        (),
+        doc="Operations that may be called twice: a call that failed on its way is repeated.",
+        example="GetSalesOrder",
+    )
+    retries = field(Kind.INT, 2, doc="How often, within the timeout.")
+    auth_method = field(
+        Kind.TEXT,
+        "Basic",
+        enum=("Basic", "Digest"),
+        doc="How the name and the password are shown (HTTP authentication).",
+    )
+    auth_bearer_token = field(Kind.TEXT, None, secret=True, doc="A bearer token.")
+    oauth2_token_endpoint = field(Kind.TEXT, None, doc="Where bearer tokens come from (OAuth 2 client credentials).")
+    oauth2_client_id = field(Kind.TEXT, None, doc="Our id there.")
+    oauth2_client_secret = field(Kind.TEXT, None, secret=True, doc="Our secret there.")
+    oauth2_scope = field(Kind.TEXT, "", doc="What is asked for.")
+    proxy = field(
+        Kind.TEXT,
+        None,
+        secret=True,
+        doc="URL of an HTTP proxy, with name and password where it wants them.",
+        example="http://proxy.example:3128",
+    )
+    auth_username = field(Kind.TEXT, None, doc="User name for HTTP authentication.")
     auth_password = field(Kind.TEXT, None, secret=True, doc="Its password.", example="{{erp.password}}")
     ca_file = field(Kind.TEXT, None, doc="PEM file of the authorities to trust, in place of the system's.")
     certificate = field(Kind.TEXT, None, doc="PEM file of the client's certificate.")
@@ -138,7 +165,11 @@ class SoapEndpoint(Endpoint):
 
     def prepare(self) -> None:
         if bool(self.auth_username) != bool(self.auth_password):
-            raise OptionError("HTTP basic authentication needs 'authUsername' and 'authPassword'", self.at)
+            raise OptionError("HTTP authentication needs 'authUsername' and 'authPassword'", self.at)
+        if bool(self.oauth2_token_endpoint) != bool(self.oauth2_client_id and self.oauth2_client_secret):
+            raise OptionError("OAuth 2 needs 'oauth2TokenEndpoint', 'oauth2ClientId' and 'oauth2ClientSecret'", self.at)
+        if sum(map(bool, (self.auth_username, self.auth_bearer_token, self.oauth2_token_endpoint))) > 1:
+            raise OptionError("several ways of HTTP authentication are given", self.at, "keep one")
         if self.location is not None and not self.location.startswith("/"):
             raise OptionError(
                 f"'path' is {self.location!r}, not a path on the web server",
@@ -182,17 +213,14 @@ class SoapEndpoint(Endpoint):
 
     def caller(self) -> SoapCaller:
         """The functional client with this endpoint's options. Raises OptionError."""
-        import base64
-
         from adapters.soap.client import SoapCaller
         from esb.httpcall import HttpCaller
 
-        headers = {"User-Agent": "esb"}
-        if self.auth_username:
-            pair = f"{self.auth_username}:{self.auth_password}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode('ascii')}"
         http = HttpCaller(
-            ca_file=self._file(self.ca_file), certificate=self._file(self.certificate), key=self._file(self.key)
+            ca_file=self._file(self.ca_file),
+            certificate=self._file(self.certificate),
+            key=self._file(self.key),
+            proxy=self.proxy,
         )
         return self._at_home(
             lambda: SoapCaller(
@@ -207,9 +235,25 @@ class SoapEndpoint(Endpoint):
                 max_answer=self.max_response_size,
                 validate_answers=self.validate_answers,
                 wire=self._wire(None),
-                http_headers=headers,
+                http_headers={"User-Agent": "esb"},
+                authentication=self._authentication(http),
+                idempotent=self.idempotent,
+                retries=self.retries,
             )
         )
+
+    def _authentication(self, http: HttpCaller) -> Authentication | None:
+        from esb.httpauth import Basic, Bearer, ClientCredentials, Digest
+
+        if self.oauth2_token_endpoint:
+            return ClientCredentials(
+                http, self.oauth2_token_endpoint, self.oauth2_client_id, self.oauth2_client_secret, self.oauth2_scope
+            )
+        if self.auth_bearer_token:
+            return Bearer(self.auth_bearer_token)
+        if self.auth_username:
+            return (Digest if self.auth_method == "Digest" else Basic)(self.auth_username, self.auth_password)
+        return None
 
     def served(self, seen: Seen | None = None) -> SoapService:
         """The functional server with this endpoint's options; ``seen`` remembers what must not come twice. Raises OptionError."""
