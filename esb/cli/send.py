@@ -19,10 +19,13 @@ from esb.runtime.bus import load_routes, make_context
 
 _EXAMPLE = """\
 esb send bus:orders --file order.json -H orderId=A1
+esb send 'rabbitmq:orders?routingKey=new' --file order.json
 esb send direct:accept --body '{"orderId": "A1"}'
 esb send http://127.0.0.1:8080/orders --file order.json -H Content-Type=application/json
 """
 _CALLED = ("direct", "kamelet")
+_QUEUES = ("bus", "rabbitmq", "spring-rabbitmq")
+"""Who takes a message from there answers nobody."""
 
 
 @click.command("send", epilog=example(_EXAMPLE))
@@ -43,8 +46,9 @@ def command(
     context = make_context(project)
     scheme = endpoint.partition(":")[0]
     try:
-        if scheme in _CALLED:
+        if scheme in (*_CALLED, *_QUEUES[1:]):  # for rabbitmq, the beans that say where it is
             load_routes(project, context)
+        if scheme in _CALLED:
             for route in context.routes.values():
                 route.auto_startup = route.endpoint.scheme in _CALLED
             context.start()
@@ -52,7 +56,7 @@ def command(
             broker: Broker = context.service("broker")
             if not connected(broker, 10.0):
                 raise NotConnected(f"the project's broker cannot be reached ({broker.state}); 'esb doctor' tells more")
-        exchange = message_of(body, file, headers, pattern=IN_ONLY if scheme == "bus" else IN_OUT)
+        exchange = message_of(body, file, headers, pattern=IN_ONLY if scheme in _QUEUES else IN_OUT)
         context.send(context.resolve(endpoint), exchange)
     finally:
         context.stop(5.0)
@@ -66,7 +70,7 @@ def command(
         click.echo(json.dumps(told, indent=2, default=shown, ensure_ascii=False))
     elif error is not None:
         click.echo(f"failed: {type(error).__name__}: {error}", err=True)
-    elif scheme == "bus":
+    elif scheme in _QUEUES:
         click.echo(f"sent as {exchange.id}")
     else:
         click.echo(shown(exchange.message.body))

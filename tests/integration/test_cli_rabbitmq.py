@@ -81,3 +81,17 @@ def test_doctor_and_dlq_say_that_a_broker_is_not_reached(tmp_path):
     assert "cannot be reached" in listed.stderr
     assert "verysecret" not in told.stdout + listed.stderr
     running.close()
+
+
+def test_one_message_is_sent_to_any_exchange_from_the_command_line(project, rabbit):
+    broker = open_broker(f"{rabbit.url}?namespace=cli{project.folder.name}")
+    broker.open()
+    until(lambda: broker.state == "connected", "the broker")
+    broker.queue("told")
+    told = project.esb("send", f"rabbitmq:default?routingKey=cli{project.folder.name}.told", "--body", "tea")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("sent as ")
+    until(lambda: [one.body for one in broker.browse("told")] == [b"tea"], "the message")
+    lost = project.esb("send", "rabbitmq:default?routingKey=nowhere", "--body", "tea")
+    assert (lost.returncode, "nowhere" in lost.stderr) == (1, True)
+    broker.close()

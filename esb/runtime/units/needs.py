@@ -19,6 +19,7 @@ from esb.project import CONFIG, Project
 
 _CREDENTIAL: Final = re.compile(r"\{\{\??credential:\??([A-Za-z0-9_][A-Za-z0-9_.-]*)")
 _FILE: Final = re.compile(r"file:(?://)?([^?]*)")
+_PLACES: Final = frozenset({"addresses", "host"})
 _HOST: Final = re.compile(r"\b(?:https?|amqps?|s?ftps?|wss?):(?://)?([^/?#\s${}]+)")
 
 
@@ -49,7 +50,9 @@ def needs_of(project: Project, name: str) -> Needs:
         if (matched := _FILE.match(resolved)) is not None and "{{esb.state}}" not in text:
             writes.setdefault(str(_folder(project, matched[1])), f"file: at {at}")
         for host in _HOST.findall(resolved):
-            hosts.setdefault(_host(host), at)
+            _note(hosts, host, at)
+    for text, at in ((scalar.text, str(scalar.at)) for scalar in _listed(project)):
+        _note(hosts, _resolved(project, text), at)
     broker = project.broker_url
     if broker.startswith("sqlite:"):
         # Without a broker in esb.yaml it is in the StateDirectory, which systemd makes.
@@ -57,7 +60,7 @@ def needs_of(project: Project, name: str) -> Needs:
             path = Path(broker.removeprefix("sqlite:").partition("?")[0].removeprefix("//"))
             writes.setdefault(str(path.parent.resolve()), "the embedded broker")
     elif (matched := _HOST.match(broker)) is not None:
-        hosts.setdefault(_host(matched[1].rpartition("@")[2]), "the broker")
+        _note(hosts, matched[1], "the broker")
     needs.writes = _outermost(writes)
     _reach(needs, hosts, project)
     return needs
@@ -78,6 +81,29 @@ def _scalars(project: Project) -> Iterator[ScalarNode]:
                 for node in (own, root.get("properties"), root.get("broker")):
                     # Properties name hosts that no route of this instance may use; but a credential in them is asked for at start-up.
                     yield from (one for one in _walk(node) if "credential:" in one.text)
+
+
+def _listed(project: Project) -> Iterator[ScalarNode]:
+    """Hosts that stand by themselves: ``addresses`` and ``host`` of connection factories and endpoints."""
+    for file in project.route_files():
+        for root in read_all(file, project.relative(file)):
+            yield from (value for key, value in _pairs(root) if key in _PLACES and isinstance(value, ScalarNode))
+
+
+def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
+    for value in node if isinstance(node, ListNode) else ():
+        yield from _pairs(value)
+    if isinstance(node, MapNode):
+        for key, value in node:
+            yield key.text, value
+            yield from _pairs(value)
+
+
+def _note(hosts: dict[str, str], text: str, at: str) -> None:
+    """Note the hosts of a URL, or of a list with commas."""
+    for host in text.rpartition("@")[2].split(","):
+        if host.strip():
+            hosts.setdefault(_host(host.strip()), at)
 
 
 def _walk(node: Node | None) -> Iterator[ScalarNode]:

@@ -123,3 +123,19 @@ def test_the_address_of_a_broker_elsewhere_is_let_through(project):
     write(project, esb="broker: 'amqp://u:p@192.0.2.9:5672/'\n")
     (project / "routes").mkdir()
     assert ("192.0.2.9", "192.0.2.9 (as resolved now), the broker") in needs_of(Project.open(project), "x").addresses
+
+
+def test_the_hosts_of_connection_factories_and_of_brokers_with_several_are_let_through(project):
+    write(
+        project,
+        esb="broker: 'amqp://u:p@192.0.2.1:5672,192.0.2.2/'\n",
+        routes__a="""
+- beans:
+    - name: erp
+      type: org.springframework.amqp.rabbit.connection.CachingConnectionFactory
+      properties: {addresses: "192.0.2.3:5672, 192.0.2.4"}
+- from: {uri: rabbitmq:x, parameters: {addresses: "192.0.2.5:1"}, steps: [{to: "rabbitmq:y"}]}
+""",
+    )
+    found = {address for address, _ in needs_of(Project.open(project), "x").addresses}
+    assert {f"192.0.2.{number}" for number in range(1, 6)} <= found
