@@ -166,9 +166,9 @@ def test_a_killed_writer_leaves_no_half_file(site, sqlite, record, point):
     "the disk of the output folder is full",
     "an error, the message is kept and tried again; no half file is left",
 )
-def test_a_full_disk_holds_messages_back(site, sqlite, record):
+def test_a_full_disk_holds_messages_back(site, rabbit, record):
     # The limit on the size of files stands for the full disk: a write fails in the middle, as there.
-    here = site(sqlite, routes=WRITE, settings="properties: {folder: out}\n")
+    here = site(rabbit, routes=WRITE, settings="properties: {folder: out}\n")
     here.bus.start()
     [worker] = here.bus.workers()
     limit(worker, 1_000_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from esb.broker.contract import QUARANTINE, Ack, Delivery, Move, Outcome, Release, Retry, Subscription
@@ -134,17 +135,20 @@ class BusConsumer(Consumer):
         return ""
 
     def _run(self, delivery: Delivery) -> None:
-        mark = -1
-        if delivery.returns:
-            if self._killer(delivery):
-                return
-            mark = self._mark(delivery)
+        if not delivery.returns:
+            self._work(delivery)
+        elif not self._killer(delivery):
+            with self._crashes.beside(key_of(delivery)) if self._crashes is not None else nullcontext():
+                mark = self._mark(delivery)
+                self._work(delivery)
+                self._unmark(mark)
+
+    def _work(self, delivery: Delivery) -> None:
         unit = _DeliveryUnit(self._finish)
         unit.message = delivery
         exchange = unit.exchange = self._exchange(delivery, unit)
         self._open[delivery.tag] = delivery
         self.deliver((exchange,))
-        self._unmark(mark)
 
     def _mark(self, delivery: Delivery) -> int:
         return self._crashes.begin(key_of(delivery)) if self._crashes is not None else -1

@@ -15,7 +15,8 @@ import json
 import os
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ from esb.broker.contract import Delivery
 
 _SIZE: Final = 32
 _EMPTY: Final = bytes(_SIZE)
+_ALONE: Final = 30.0
+"""Seconds that a suspect waits for another to be done."""
 _KEPT: Final = 7 * 86400.0
 """Seconds for which a crash counts: who comes back later was mended, or is replayed by hand."""
 
@@ -33,6 +36,7 @@ class CrashMarks:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._alone = threading.RLock()
         self._file = -1
         self._free: list[int] = []
         self._slots = itertools.count()
@@ -59,6 +63,17 @@ class CrashMarks:
             dead = [file for file in self._folder.glob("*.marks") if not _alive(file)]
             counts = self._collect(dead) if dead else self._read()
         return int(counts.get(key, (0, 0.0))[0])
+
+    @contextmanager
+    def beside(self, key: str) -> Iterator[None]:
+        """Run one suspect at a time: of two that run when the process dies, nobody could say which one it was. Others run as ever."""
+        # A suspect that waits for another (a request and its reply) must not wait for ever.
+        alone = self.count(key) > 0 and self._alone.acquire(timeout=_ALONE)
+        try:
+            yield
+        finally:
+            if alone:
+                self._alone.release()
 
     def forget(self, key: str) -> None:
         """Start anew: the message was put aside, and may be replayed."""
