@@ -102,6 +102,12 @@ def _policy(builder: StepsBuilder, spec: Any, ref: str | None, parent: Policy, a
 def _clause(builder: StepsBuilder, spec: OnExceptionSpec, parent: Policy) -> Clause:
     if not spec.exception:
         raise OptionError("onException needs 'exception'", spec.at, "name the classes, such as [java.lang.Exception]")
+    if spec.handled is not None and spec.continued is not None:
+        raise OptionError("onException takes 'handled' or 'continued', not both", spec.at, "remove one")
+    if spec.use_original_message and spec.use_original_body:
+        raise OptionError(
+            "onException takes 'useOriginalMessage' or 'useOriginalBody', not both", spec.at, "remove one"
+        )
     catches: list[type[BaseException]] = []
     for name in spec.exception:
         known = caught_by(name)

@@ -39,6 +39,10 @@ _FACTORIES: dict[str, Any] = {
 """Static methods of Java's classes that make beans of plain values, by class and method."""
 _PLAIN = "org.apache.camel.processor.aggregate."
 """Package of classes that are made without any values."""
+_SHARED: dict[str, str] = {
+    "org.apache.camel.model.Resilience4jConfigurationDefinition": "esb.eip.circuit_breaker:Resilience4jConfigurationSpec",
+}
+"""Camel's classes whose beans hold options of steps."""
 _POLICY = "org.apache.camel.processor.errorhandler.RedeliveryPolicy"
 
 
@@ -113,6 +117,9 @@ def make_bean(context: Context, spec: BeanSpec) -> Any:
         raise OptionError(f"bean {spec.bean_name!r} needs a 'type'", spec.at)
     if name == _POLICY:
         return policy_from_properties(properties)
+    if name in _SHARED:
+        options: Any = load_class(_SHARED[name], spec.at)
+        return options(spec.at, **_converted(options, properties, spec.at))
     if name in _CONFIGURATIONS:
         return _handler(_CONFIGURATIONS[name], properties, spec.at)
     arguments = [
@@ -133,7 +140,10 @@ def make_bean(context: Context, spec: BeanSpec) -> Any:
         raise OptionError(f"bean {spec.bean_name!r} could not be made: {error}", spec.at) from error
     _set_properties(context, bean, properties, spec)
     if spec.init_method:
-        getattr(bean, spec.init_method, lambda: None)()
+        begin = getattr(bean, spec.init_method, None)
+        if not callable(begin):
+            raise OptionError(f"bean {spec.bean_name!r} has no method {spec.init_method!r}", spec.at)
+        begin()
     return bean
 
 
@@ -160,14 +170,19 @@ def _value(context: Context, value: Any, at: Position) -> Any:
     return resolve(context, value, at) if isinstance(value, str) and value.startswith("#") else value
 
 
-def _handler(cls: type[Spec], properties: Mapping[str, Any], at: Position) -> ErrorHandlerSpec:
+def _converted(cls: type[Spec], properties: Mapping[str, Any], at: Position) -> dict[str, Any]:
+    """Properties of a bean as the options of a class, by attribute."""
     values: dict[str, Any] = {}
     for name, value in properties.items():
         declared = cls.fields.get(name)
         if declared is None:
             raise UnknownName(f"property of {cls.name}", name, cls.fields, at)
         values[declared.attribute] = convert(declared, str(value).lower() if isinstance(value, bool) else str(value))
-    made = cls(at, **values)
+    return values
+
+
+def _handler(cls: type[Spec], properties: Mapping[str, Any], at: Position) -> ErrorHandlerSpec:
+    made = cls(at, **_converted(cls, properties, at))
     key = {
         "deadLetterChannel": "dead_letter_channel",
         "defaultErrorHandler": "default_error_handler",

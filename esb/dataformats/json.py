@@ -26,7 +26,12 @@ class Json(DataFormatSpec):
     """JSON."""
 
     name = "json"
-    library = field(Kind.TEXT, "Jackson", doc="Accepted for Camel's sake.")
+    library = field(
+        Kind.TEXT,
+        "Jackson",
+        enum=("Fastjson", "Gson", "Jackson", "Johnzon", "Jsonb"),
+        doc="Accepted for Camel's sake.",
+    )
     unmarshal_type = field(
         Kind.TEXT,
         None,

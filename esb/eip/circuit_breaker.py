@@ -13,7 +13,7 @@ from esb.eip._children import take
 from esb.eip._gathering import WorkerPool
 from esb.errors import OptionError, Position
 from esb.exchange import Exchange
-from esb.fields import Kind, Spec, field
+from esb.fields import Kind, Spec, field, yaml_name
 from esb.javanames import (
     BulkheadFullException,
     CallNotPermittedException,
@@ -100,7 +100,11 @@ class CircuitBreakerSpec(StepSpec):
     """
 
     name = "circuitBreaker"
-    configuration = field(Kind.REF, None, doc="Accepted without effect: write resilience4jConfiguration.")
+    configuration = field(
+        Kind.REF,
+        None,
+        doc="A bean with options for several steps, a org.apache.camel.model.Resilience4jConfigurationDefinition.",
+    )
     resilience4j_configuration = field(
         Kind.SPEC, None, spec=Resilience4jConfigurationSpec, name="resilience4jConfiguration", doc="When it opens."
     )
@@ -108,9 +112,9 @@ class CircuitBreakerSpec(StepSpec):
     steps = field(Kind.STEPS, (), doc="What may fail.")
 
     def build(self, builder: Builder) -> Step:
-        config = self.resilience4j_configuration or Resilience4jConfigurationSpec(self.at)
-        if config.slow_call_duration_threshold < 1:
-            raise OptionError("'slowCallDurationThreshold' must be at least 1 (second)", config.at)
+        if not self.steps:
+            raise OptionError("'circuitBreaker' has no steps", self.at, "indent the steps it is for below 'steps:'")
+        config = self._configured(builder)
         program: Step = builder.program(self.steps, tail=False, handled=False)
         fallback = None
         if self.on_fallback is not None and not self.on_fallback.disabled:
@@ -139,6 +143,26 @@ class CircuitBreakerSpec(StepSpec):
             fallback(exchange)
 
         return unguarded(protect)
+
+    def _configured(self, builder: Builder) -> Resilience4jConfigurationSpec:
+        """The options: those written here over those of the bean that ``configuration`` names."""
+        own: Resilience4jConfigurationSpec | None = self.resilience4j_configuration
+        config = own or Resilience4jConfigurationSpec(self.at)
+        if self.configuration:
+            shared = builder.reference(self.configuration, self.at)
+            if not isinstance(shared, Resilience4jConfigurationSpec):
+                hint = "declare it under beans, as org.apache.camel.model.Resilience4jConfigurationDefinition"
+                raise OptionError(f"{self.configuration!r} is no configuration of a circuit breaker", self.at, hint)
+            written = own.places if own is not None else {}
+            config = Resilience4jConfigurationSpec(
+                config.at,
+                **{
+                    known.attribute: getattr(config if known.attribute in written else shared, known.attribute)
+                    for known in Resilience4jConfigurationSpec.fields.values()
+                },
+            )
+        _check(config)
+        return config
 
     def sentence(self) -> str:
         return f"circuit breaker{', with a fallback' if self.on_fallback else ''}"
@@ -210,6 +234,21 @@ class _Guard:
         if isinstance(error, caught_by("java.lang.RuntimeException") or ()):
             raise error
         raise RuntimeCamelException(f"{type(error).__name__}: {error}") from error
+
+
+def _check(config: Any) -> None:
+    for name in ("failure_rate_threshold", "slow_call_rate_threshold"):
+        if not 0 < getattr(config, name) <= 100:
+            raise OptionError(f"{yaml_name(name)!r} must be above 0 and at most 100 (per cent)", config.at)
+    for name in (
+        "sliding_window_size",
+        "minimum_number_of_calls",
+        "permitted_number_of_calls_in_half_open_state",
+        "wait_duration_in_open_state",
+        "slow_call_duration_threshold",
+    ):
+        if getattr(config, name) < 1:
+            raise OptionError(f"{yaml_name(name)!r} must be at least 1", config.at)
 
 
 def _limits(config: Any) -> Limits:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from esb.errors import OptionError
 from esb.fields import Kind, field
 from esb.step import Builder, StepSpec
+
+_UNITS: Final = ("NANOSECONDS", "MICROSECONDS", "MILLISECONDS", "SECONDS", "MINUTES", "HOURS", "DAYS")
 
 
 class ThreadsSpec(StepSpec):
@@ -18,7 +22,7 @@ class ThreadsSpec(StepSpec):
     pool_size = field(Kind.INT, None, doc="Accepted without effect.")
     max_pool_size = field(Kind.INT, None, doc="Accepted without effect.")
     keep_alive_time = field(Kind.INT, None, doc="Accepted without effect.")
-    time_unit = field(Kind.TEXT, None, doc="Accepted without effect.")
+    time_unit = field(Kind.TEXT, None, enum=_UNITS, doc="Accepted without effect.")
     max_queue_size = field(Kind.INT, None, doc="Accepted without effect.")
     allow_core_thread_time_out = field(Kind.BOOL, False, doc="Accepted without effect.")
     thread_name = field(Kind.TEXT, "Threads", doc="Accepted without effect.")
