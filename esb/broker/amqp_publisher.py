@@ -247,9 +247,10 @@ class Publisher:
     def _write(self, pending: Pending) -> None:
         """Raises before a byte is written, or writes the whole message."""
         content, channel, connection = pending.properties, self._channel, self._connection
-        if isinstance(content, bytes) and isinstance(connection, FastConnection):
+        if isinstance(connection, FastConnection):
             if not channel.is_open:
                 raise ChannelWrongStateError("the channel is closed")
+            raw = content if isinstance(content, bytes) else b"".join(content.encode())
             place = (pending.exchange, pending.routing_key, pending.mandatory)
             method = self._methods.get(place)
             if method is None:
@@ -258,7 +259,7 @@ class Publisher:
                 method = self._methods[place] = publish(
                     channel.channel_number, pending.exchange, pending.routing_key, mandatory=pending.mandatory
                 )
-            connection.publish(channel.channel_number, method, content, pending.body)
+            connection.publish(channel.channel_number, method, raw, pending.body)
             return
         told = properties(content) if isinstance(content, bytes) else content
         channel.basic_publish(pending.exchange, pending.routing_key, pending.body, told, mandatory=pending.mandatory)

@@ -53,17 +53,27 @@ def main() -> int:
         "--only", action="append", default=[], metavar="NAME", help="contenders whose names begin so; repeat for more"
     )
     parser.add_argument("--consumed", action="store_true", help="W1, W2: a consumer with manual acks on the outputs")
+    parser.add_argument(
+        "--classic", action="store_true", help="W1, W2: classic queues, through the component rabbitmq:"
+    )
     parser.add_argument("--quick", action="store_true", help="one round of smaller numbers: does everything work?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rounds here")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables here")
     asked = parser.parse_args()
+    if asked.classic and asked.consumed:
+        parser.error("--consumed takes from quorum queues only; leave --classic out")
     known = {name.lower(): name for name in BENCHMARKS}
     unknown = [name for name in asked.names if name.lower() not in known]
     if unknown:
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     names = [known[name.lower()] for name in asked.names] or list(BENCHMARKS)
     options = Options(
-        1 if asked.quick else max(asked.rounds, 1), asked.quick, asked.count, tuple(asked.only), asked.consumed
+        1 if asked.quick else max(asked.rounds, 1),
+        asked.quick,
+        asked.count,
+        tuple(asked.only),
+        asked.consumed,
+        asked.classic,
     )
     logging.basicConfig(level=logging.CRITICAL)
     print(f"{machine.described()}, load {machine.load():.1f}; {options.rounds} rounds")
@@ -77,7 +87,8 @@ def main() -> int:
     if asked.markdown:
         asked.markdown.parent.mkdir(parents=True, exist_ok=True)
         command = shlex.join(["python", "-m", "tests.benchmarks", *sys.argv[1:]])
-        asked.markdown.write_text(report.markdown(tables, command))
+        before = asked.markdown.read_text() if asked.markdown.exists() else ""
+        asked.markdown.write_text(report.markdown(tables, command, before))
     return 1 if any(table.failures for table in tables) else 0
 
 

@@ -18,6 +18,9 @@ class Options:
     consumed: bool = False
     """Whether the outputs of W1 and W2 are consumed meanwhile, with manual acks, rather than piling up."""
 
+    classic: bool = False
+    """Whether W1 and W2 run on classic durable queues, made by somebody else, which the bus reaches by its component ``rabbitmq:``."""
+
     def wants(self, contender: str) -> bool:
         """Whether a contender shall run."""
         return not self.only or contender.lower().startswith(tuple(name.lower() for name in self.only))

@@ -106,6 +106,8 @@ mappings:
       lines: {each: {from: lines, fields: {sku: sku, quantity: quantity, unitPrice: unitPrice}}}
 """
 
+BY_COMPONENT = "rabbitmq:default?addresses=127.0.0.1:{port}&username=guest&password=guest&autoDeclare=false"
+
 COLUMNS = (
     Column("steady", "msg/s"),
     Column("own", "own CPU µs/msg"),
@@ -148,6 +150,17 @@ def files(work: str, query: str = "") -> dict[str, str]:
     return {f"routes/{work}.yaml": route} | extra
 
 
+def by_component(work: str, port: int, prefetch: int = 250) -> dict[str, str]:
+    """The same project on queues that others have made: its routes name the component rabbitmq: for the channels."""
+    made = files(work)
+    here = BY_COMPONENT.format(port=port)
+    route = made[f"routes/{work}.yaml"].replace("uri: bus:in", 'uri: "bus:in"')
+    for name in ("out", "high", "normal", "low"):
+        route = route.replace(f'"bus:{name}"', f'"{here}&routingKey=esb.{name}"')
+    source = f'"{here}&queues=esb.in&asyncConsumer=true&prefetchCount={prefetch}"'
+    return made | {f"routes/{work}.yaml": route.replace('"bus:in"', source)}
+
+
 @contextmanager
 def node(table: Table) -> Iterator[RabbitNode | None]:
     """A private node; None after noting that there is no server here."""
@@ -165,29 +178,31 @@ def node(table: Table) -> Iterator[RabbitNode | None]:
 def _measured(work: str, title: str, options: Options) -> Table:
     count = options.messages(40_000, 8_000)
     how = "outputs consumed with manual acks" if options.consumed else "outputs piling up"
+    kind = "classic" if options.classic else "quorum"
     table = Table(
-        work, f"{title}; {count:,} messages, quorum queues, {how}", COLUMNS, GOALS[work], against=(CAMEL, SHOVEL, LIMIT)
+        work, f"{title}; {count:,} messages, {kind} queues, {how}", COLUMNS, GOALS[work], against=(CAMEL, SHOVEL, LIMIT)
     )
     bodies = data.bodies(count)
     with node(table) as rabbit:
         if rabbit is None:
             return table
         relay = [sys.executable, "-m", "tests.benchmarks.relay", rabbit.url, work, "1000"]
+        usual, wide = files(work), files(work, "?prefetch=1000")
+        if options.classic:
+            usual, wide = by_component(work, rabbit.port), by_component(work, rabbit.port, 1000)
         starts: dict[str, Start] = {
-            "bus": lambda: BusProject(files(work), broker=rabbit.url, ready=False),
-            "bus, prefetch 1000": lambda: BusProject(
-                files(work, "?prefetch=1000"), broker=f"{rabbit.url}?window=1000", ready=False
-            ),
+            "bus": lambda: BusProject(usual, broker=rabbit.url, ready=False),
+            "bus, prefetch 1000": lambda: BusProject(wide, broker=f"{rabbit.url}?window=1000", ready=False),
             LIMIT: lambda: Command(relay),
         }
         if work == "W1":
-            starts[SHOVEL] = lambda: Shovel(rabbit)
+            starts[SHOVEL] = lambda: Shovel(rabbit, classic=options.classic)
         camel = peers.camel_queues(work, rabbit.port)
         if isinstance(camel, str):
             table.skipped.append(camel)
         else:
             starts[CAMEL] = camel
-        job = Job(rabbit.url, rabbit.pid, OUTPUTS[work], bodies, options.consumed)
+        job = Job(rabbit.url, rabbit.pid, OUTPUTS[work], bodies, options.consumed, options.classic)
         contenders = [
             Contender(name, partial(measured, job, start, Shovel.SOURCE if name == SHOVEL else "esb.in"))
             for name, start in starts.items()
@@ -220,13 +235,14 @@ class Job:
     outputs: tuple[str, ...]
     bodies: list[bytes]
     consumed: bool = False
+    classic: bool = False
 
 
 def measured(job: Job, start: Start, source: str = "esb.in") -> Round:
     """One run: the rate from 30 % to 90 % of the messages, and what is left of them after the stop."""
     count, broker = len(job.bodies), job.broker
     with Queues(job.url) as queues:
-        queues.fresh([source, *job.outputs])
+        queues.fresh([source, *job.outputs], classic=job.classic)
         queues.fill(source, job.bodies)
         with sink(job.url, job.outputs if job.consumed else ()) as taken, start() as contender:
 

@@ -33,10 +33,13 @@ class Queues:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def fresh(self, names: Sequence[str]) -> None:
-        """Delete queues and declare them anew, with the arguments that the bus gives them: quorum queues."""
+    def fresh(self, names: Sequence[str], *, classic: bool = False) -> None:
+        """Delete queues and declare them anew, with the arguments that the bus gives them: quorum queues. Or as classic ones, without any."""
         for name in names:
             self._channel.queue_delete(name)
+            if classic:
+                self._channel.queue_declare(name, durable=True)
+                continue
             if name == Shovel.SOURCE:
                 self._channel.queue_declare(name, durable=True, arguments=_PLAIN)
                 continue
@@ -113,15 +116,16 @@ class Shovel:
 
     SOURCE = "shovel.in"
 
-    def __init__(self, node: RabbitNode) -> None:
+    def __init__(self, node: RabbitNode, *, classic: bool = False) -> None:
         self._node = node
+        self._arguments = {} if classic else _PLAIN
 
     def __enter__(self) -> Self:
         how = {
             "src-protocol": "amqp091",
             "src-uri": f"amqp://127.0.0.1:{self._node.port}",
             "src-queue": self.SOURCE,
-            "src-queue-args": _PLAIN,
+            "src-queue-args": self._arguments,
             "dest-protocol": "amqp091",
             "dest-uri": f"amqp://127.0.0.1:{self._node.port}",
             "dest-exchange": "",

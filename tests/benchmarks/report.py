@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks import machine
 from tests.benchmarks.table import Table
+
+ORDER = ("W1", "W2", "windows", "latency", "memory", "W3", "W4", "W4-durable", "W5", "W6", "sqlite", "prices")
 
 _INTRODUCTION = """\
 # Measured figures
@@ -30,18 +33,27 @@ def text(table: Table) -> str:
     return "\n".join([*lines, *(f"  {line}" for line in _remarks(table))])
 
 
-def markdown(tables: Sequence[Table], command: str) -> str:
-    """The page of the reference."""
+def markdown(tables: Sequence[Table], command: str, before: str = "") -> str:
+    """The page of the reference. Sections of ``before`` that were not measured now stay: each says when it was, and by what."""
     today = dt.datetime.now(tz=dt.UTC).date()
-    parts = [_INTRODUCTION, f"Measured on {today}, {machine.described()}, with `{command}`.\n"]
+    sections = _sections(before)
     for table in tables:
-        parts.append(f"## {table.name} {table.title}\n")
+        parts = [f"## {table.name} {table.title}\n"]
         if table.rounds:
             lines = ["| " + " | ".join(row) + " |" for row in (table.heading, *table.rows)]
             lines.insert(1, "|" + " --- |" * len(table.heading))
             parts.append("\n".join(lines) + "\n")
-        parts.append("\n".join(f"- {line}" for line in _remarks(table)) + "\n")
-    return "\n".join(parts)
+        measured = f"measured on {today}, {machine.described()}, with `{command}`"
+        parts.append("\n".join(f"- {line}" for line in [*_remarks(table), measured]) + "\n")
+        sections[table.name] = "\n".join(parts)
+    order = [*(name for name in ORDER if name in sections), *(name for name in sections if name not in ORDER)]
+    return "\n".join([_INTRODUCTION, *(sections[name] for name in order)])
+
+
+def _sections(page: str) -> dict[str, str]:
+    """The sections of a page by the first word of their headings."""
+    parts = re.split(r"(?m)^(?=## )", page)[1:]
+    return {part[3:].split()[0]: part.rstrip("\n") + "\n" for part in parts}
 
 
 def write_json(tables: Sequence[Table], path: Path) -> None:
