@@ -38,6 +38,8 @@ class Route:
     on_stop: list[Callable[[], None]] = field(default_factory=list)
     status: str = "Stopped"
     consumer: Consumer | None = None
+    trouble: str = ""
+    """Why the source did not start, if it did not."""
     counts: Counts = field(default_factory=Counts)
     on_batch: Callable[[Route, Sequence[Exchange], float], None] | None = None
     """Metrics' hook: called once a batch with its duration."""
@@ -148,7 +150,17 @@ class Route:
 
     def _start_exclusively(self, consumer: Consumer) -> None:
         # To resume too: of several workers with the same route one only may do it. Starting what is suspended resumes it.
-        self._forget = self.endpoint.context.when_exclusive(consumer.start, consumer.suspend)
+        self._forget = self.endpoint.context.when_exclusive(lambda: self._start(consumer), consumer.suspend)
+
+    def _start(self, consumer: Consumer) -> None:
+        try:
+            consumer.start()
+        except Exception as error:
+            # Whoever asked for the start has gone on, if the source had to wait for its turn: health must tell.
+            self.trouble = str(error)
+            _log.error("%s: its source did not start: %s", self.id, error, extra={"route": self.id})
+            raise
+        self.trouble = ""
 
     def control(self, action: str) -> str:
         """Do what an operator asks for, and tell the status. Raises UnknownName for an unknown action."""

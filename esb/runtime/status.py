@@ -27,7 +27,7 @@ def worker_status(context: RouteContext, *, ready: bool, inflight_http: int = 0)
         "connections": context.connections(),
         "lease": bool(lease is not None and lease.held),
         "http_inflight": inflight_http,
-        "failures": list(context.failures),
+        "failures": _failures(context),
         "routes": {
             route.id: {
                 "status": route.status,
@@ -42,6 +42,11 @@ def worker_status(context: RouteContext, *, ready: bool, inflight_http: int = 0)
             for route in list(context.routes.values())
         },
     }
+
+
+def _failures(context: RouteContext) -> list[str]:
+    late = [f"route {route.id}: {route.trouble}" for route in list(context.routes.values()) if route.trouble]
+    return list(dict.fromkeys([*context.failures, *late]))
 
 
 def _resident() -> int:
