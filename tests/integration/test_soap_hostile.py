@@ -241,8 +241,6 @@ def test_an_unknown_user_takes_the_time_of_a_wrong_password(bus: BusProcess) -> 
     known, unknown = took(lambda data: data), took(lambda data: data.replace(b">partner<", b">nobody<"))
     # Loose: what is meant is that no look-up ends early by orders of magnitude.
     assert max(known, unknown) < 50 * min(known, unknown)
-        known, unknown
-    )  # loose: what is meant is "not a look-up that ends early by an order"
 
 
 def test_the_unknown_user_and_the_wrong_password_read_the_same(bus: BusProcess) -> None:
