@@ -433,3 +433,31 @@ def test_user_code_that_blocks_a_thread_does_not_lose_the_connection(make: Make)
     eventually(lambda: broker.depth("orders") == 0, "the ack went out on the same connection")
     assert states == ["connected"]
     assert len(inbox.ids) == 1
+
+
+@pytest.mark.parametrize("frames", ["fast", "pika"])
+def test_bodies_around_the_size_of_a_frame_come_back_byte_for_byte(make: Make, frames: str) -> None:
+    broker = make(frames=frames)
+    broker.queue("orders")
+    most = 131_072 - 8  # RabbitMQ's frame_max, less the frame's own bytes
+    sizes = [0, 1, most - 1, most, most + 1, 2 * most, 2 * most + 1, 1_000_000]
+    publish(
+        broker, "orders", *(message(f"m{size}", os.urandom(16) * (size // 16) + b"x" * (size % 16)) for size in sizes)
+    )
+    inbox = Inbox()
+    broker.subscribe("orders", inbox)
+    arrived = inbox.wait(len(sizes))
+    assert [(delivery.id, len(delivery.body)) for delivery in arrived] == [(f"m{size}", size) for size in sizes]
+    assert all(
+        delivery.body[:16] * (len(delivery.body) // 16) == delivery.body[: len(delivery.body) // 16 * 16]
+        for delivery in arrived
+    )
+
+
+def test_the_way_that_pika_goes_keeps_the_promises_under_kill_9_too(make: Make, rabbit: RabbitNode) -> None:
+    broker = make(publishTimeout=60, frames="pika")
+    with Traffic(broker) as traffic:
+        rabbit.persist_queues()
+        rabbit.restart()
+        eventually(lambda: broker.state == "connected", "the broker is back", 60)
+    traffic.check()
