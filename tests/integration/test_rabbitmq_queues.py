@@ -202,6 +202,39 @@ def test_a_suspended_stream_goes_on_where_it_was_left(trial):
     assert trial.bodies(context, "out", 2) == ["1", "2"]
 
 
+def test_a_stream_goes_on_where_it_was_left_after_a_restart(trial, tmp_path):
+    routes = STREAM.format(offset="first").replace(
+        "prefetchCount: 10", f"prefetchCount: 10, offsetFile: {tmp_path}/place"
+    )
+    first = trial.start(routes)
+    for number in range(5):
+        trial.put("", "NAME.s", b"%d" % number, content_type="text/plain")
+    trial.received(first, "out", 5)
+    first.stop(10.0)
+    assert (tmp_path / "place").read_text() == "5\n"
+    trial.put("", "NAME.s", b"5", content_type="text/plain")
+    second = trial.start(routes)
+    assert trial.bodies(second, "out", 1) == ["5"]
+
+
+def test_one_message_is_fetched_in_the_middle_of_a_route(trial):
+    trial.queue("NAME.more", durable=True)
+    context = trial.start("""
+- from:
+    uri: direct:in
+    steps:
+      - pollEnrich: {simple: "rabbitmq:default?queues=NAME.more", timeout: 2000}
+      - to: mock:out
+""")
+    trial.put("", "NAME.more", b"first", content_type="text/plain", headers={"kind": "a"})
+    trial.put("", "NAME.more", b"second", content_type="text/plain")
+    assert send(context, "direct:in", "x").body == "first"
+    until(lambda: trial.depth("NAME.more") == 1)
+    assert send(context, "direct:in", "x").body == "second"
+    assert send(context, "direct:in", "x").body in {"x", None}
+    assert trial.depth("NAME.more") == 0
+
+
 SINGLE = """
 - from:
     uri: rabbitmq:default

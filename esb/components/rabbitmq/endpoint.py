@@ -12,6 +12,7 @@ from esb.fields import Kind, field
 if TYPE_CHECKING:
     from esb.broker.amqp import AmqpBroker
     from esb.components.rabbitmq.component import RabbitmqComponent
+    from esb.exchange import Exchange
 
 _TYPES = ("direct", "fanout", "headers", "topic")
 _TYPE_DOC = "direct, fanout, headers, topic, or a plugin's such as x-consistent-hash"
@@ -111,6 +112,12 @@ class RabbitmqEndpoint(Endpoint):
         doc="How: published with its history and confirmed (to QUEUE.dlq if no place is named), or rejected for RabbitMQ to do what the queue "
         "says, which is to drop it if that is nothing (not in Camel, which rejects).",
     )
+    offset_file = field(
+        Kind.TEXT,
+        None,
+        doc="For a stream: file that keeps the place over restarts, below the project (not in Camel).",
+        example="'{{esb.state}}/events.offset'",
+    )
     disable_reply_to = field(
         Kind.BOOL, False, doc="Answer no message that asks for a reply, and never wait for one after a send."
     )
@@ -205,6 +212,8 @@ class RabbitmqEndpoint(Endpoint):
                 if self.arguments.plain("queue", name, None) is value:
                     raise self._wrong(f"a {kind} queue is always kept", f"remove arg.queue.{name}={str(value).lower()}")
         self.is_stream = kind == "stream" or "x-stream-offset" in self.arguments.of("consumer")
+        if self.offset_file and not (self.is_stream and len(self.queue_names) == 1):
+            raise self._wrong("offsetFile is for one stream", "give queues one name, and arg.queue.x-queue-type=stream")
         if self.is_stream and self.dead_letters == "reject":
             raise self._wrong(
                 "a stream keeps all its messages, so it has no rejected ones", "remove deadLetters=reject"
@@ -241,6 +250,11 @@ class RabbitmqEndpoint(Endpoint):
     def consumer_arguments(self) -> dict[str, Any]:
         """What is told RabbitMQ about the consumer."""
         return self.arguments.of("consumer")
+
+    def poll(self, timeout: float | None) -> Exchange | None:
+        from esb.components.rabbitmq.polling import poll
+
+        return poll(self, timeout)
 
     def producer(self) -> Producer:
         from esb.components.rabbitmq.producer import RabbitmqProducer

@@ -17,7 +17,7 @@ from esb.components.rabbitmq.offsets import OFFSET, Offsets
 from esb.components.rabbitmq.replying import reply_address, send_reply
 from esb.components.rabbitmq.settling import Settling
 from esb.components.rabbitmq.topology import dead_letter_place
-from esb.errors import Malformed, TransportError
+from esb.errors import Malformed, ReferenceFault, TransportError
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
 from esb.unit import UnitOfWork
 from esb.workers import WorkerPool
@@ -33,6 +33,8 @@ _ACK: Final = Ack()
 _RELEASE: Final = Release()
 _SLOWEST: Final = 30.0
 """Seconds between attempts to put a dead letter into a place that does not take it."""
+_SAVED_EVERY: Final = 1.0
+"""Seconds between writes of a stream's place: what was read since is read again after a kill."""
 _MANUAL, _NONE = "MANUAL", "NONE"
 
 
@@ -44,7 +46,8 @@ class Lane:
         self._queue = queue
         self._deliver = deliver
         self._stopping = stopping
-        self._offsets = Offsets(endpoint.consumer_arguments().get(OFFSET)) if endpoint.is_stream else None
+        self._offsets = self._place() if endpoint.is_stream else None
+        self._saved = 0.0
         self._subscription: AmqpSubscription | None = None
         self._open: dict[int, Delivery] = {}
         self._waiting: dict[int, tuple[Timer, Received]] = {}
@@ -62,6 +65,11 @@ class Lane:
         from esb.broker.subscription import Consuming
 
         endpoint = self._endpoint
+        if self._offsets is not None:
+            try:
+                self._offsets.load()
+            except OSError as error:
+                raise ReferenceFault(f"{endpoint.uri}: offsetFile cannot be read: {error}", endpoint.at) from error
         self._subscription = endpoint.broker.consume(
             self._queue,
             self._take,
@@ -99,7 +107,20 @@ class Lane:
             self._changed.wait_for(lambda: not self._open, max(0.0, deadline - time.monotonic()))
         for delivery in list(self._undecided.values()):
             self._settle(delivery, _RELEASE)
+        self._save()
         return list(self._open.values())
+
+    def _place(self) -> Offsets:
+        endpoint = self._endpoint
+        file = endpoint.context.path(endpoint.offset_file) if endpoint.offset_file else None
+        return Offsets(endpoint.consumer_arguments().get(OFFSET), file)
+
+    def _save(self) -> None:
+        if self._offsets is not None:
+            try:
+                self._offsets.save()
+            except OSError as error:
+                log.warning("%s: offsetFile cannot be written, a restart reads again: %s", self._endpoint.uri, error)
 
     def _arguments(self) -> dict[str, Any]:
         given = self._endpoint.consumer_arguments()
@@ -126,6 +147,9 @@ class Lane:
     def _settle(self, delivery: Delivery, outcome: Any) -> None:
         if self._offsets is not None and outcome is not _RELEASE:
             self._offsets.settled(delivery.headers.get(OFFSET))
+            if self._endpoint.offset_file and (now := time.monotonic()) - self._saved > _SAVED_EVERY:
+                self._saved = now
+                self._endpoint.context.background(self._save)
         if self._subscription is not None:
             self._subscription.settle([(delivery, outcome)])
         self._close(delivery)

@@ -1,8 +1,10 @@
-"""How far a stream has been read: where to go on when the connection has to be made anew."""
+"""How far a stream has been read: where to go on when the connection, or with a file the process, has to be made anew."""
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 from typing import Any, Final
 
 OFFSET: Final = "x-stream-offset"
@@ -10,14 +12,35 @@ OFFSET: Final = "x-stream-offset"
 
 
 class Offsets:
-    """The offset before which all messages are settled. ``begin`` is where to start reading. Thread-safe."""
+    """The offset before which all messages are settled. ``begin`` is where to start reading, unless a ``file`` says more. Thread-safe."""
 
-    def __init__(self, begin: Any = None) -> None:
+    def __init__(self, begin: Any = None, file: Path | None = None) -> None:
         self._begin = begin
+        self._file = file
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._open: dict[int, None] = {}
         self._highest: int | None = None
         self._next: int | None = None
+
+    def load(self) -> None:
+        """Read the file, if there is one; what is no number counts as none. Raises OSError if it cannot be read."""
+        if self._file is not None and self._file.exists():
+            told = self._file.read_text(encoding="ascii", errors="replace").strip()
+            if told.isdigit():
+                with self._lock:
+                    self._next = int(told)
+
+    def save(self) -> None:
+        """Write the file, all of it or nothing. Raises OSError."""
+        with self._writing:
+            reached = self._next
+            if self._file is None or reached is None:
+                return
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            written = self._file.with_name(f"{self._file.name}.{os.getpid()}.part")
+            written.write_text(f"{reached}\n", encoding="ascii")
+            written.replace(self._file)
 
     def arguments(self) -> dict[str, Any]:
         """Where to consume from, now that consuming begins (again): what was in hand comes again."""
