@@ -37,6 +37,8 @@ _FACTORIES: dict[str, Any] = {
     "java.lang.String.valueOf": str,
 }
 """Static methods of Java's classes that make beans of plain values, by class and method."""
+_LIFE = frozenset({"init", "start", "build"})
+"""Methods with which Camel's classes begin."""
 _PLAIN = "org.apache.camel.processor.aggregate."
 """Package of classes that are made without any values."""
 _SHARED: dict[str, str] = {
@@ -141,6 +143,8 @@ def make_bean(context: Context, spec: BeanSpec) -> Any:
     _set_properties(context, bean, properties, spec)
     if spec.init_method:
         begin = getattr(bean, spec.init_method, None)
+        if begin is None and name in STRATEGIES and spec.init_method in _LIFE:
+            return bean  # what Camel's class does then, ours does when it is made
         if not callable(begin):
             raise OptionError(f"bean {spec.bean_name!r} has no method {spec.init_method!r}", spec.at)
         begin()
