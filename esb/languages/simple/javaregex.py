@@ -2,8 +2,9 @@
 
 What re2 knows is the larger part of Java's syntax. Possessive quantifiers (``++``) are greedy here, since re2 never backtracks: what they match
 in whole texts differs only where a possessive part would have to give characters back. Lookaround and back references are beyond re2; such a
-pattern falls back to Python's ``re``, which understands them and may take long on hostile input: the pattern is the route author's, and a
-log line names it once. A pattern that comes from a message is never given to ``re``.
+pattern falls back to Python's ``re``, which understands them and goes back and forth in the text: so a repetition within a repetition, which could
+take for ever on a hostile text, is refused there, and the text may be of 300,000 characters at most. A pattern that comes from a message is never
+given to ``re``.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 import functools
 import logging
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from esb.errors import ExpressionFailed
 
 _log = logging.getLogger("esb.languages.regex")
 
+LONGEST: Final = 300_000
+"""The longest text that Python's ``re`` gets."""
 _POSSESSIVE: Final = re.compile(r"(?<!\\)([*+?]|\{\d+(?:,\d*)?\})\+")
 _NAMED: Final = re.compile(r"\(\?<(?=[A-Za-z])")
 _CLASSES: Final = {
@@ -68,5 +72,63 @@ def compiled(pattern: str, *, trusted: bool = False) -> Any:
         fallback = re.compile(_NAMED.sub("(?P<", pattern))
     except re.error as error:
         raise ExpressionFailed(f"the regular expression {pattern[:100]!r} is not understood: {error}") from error
+    if _runs_away(pattern):
+        raise ExpressionFailed(
+            f"the regular expression {pattern[:100]!r} needs lookaround or back references, and repeats what repeats: such a pattern could take "
+            "for ever on a hostile text; write the inner repetition another way"
+        )
     _log.info("the regular expression %r needs lookaround or back references: Python's re runs it, not re2", pattern)
-    return fallback
+    return _Bounded(fallback)
+
+
+class _Bounded:
+    """A pattern of Python's ``re`` for short texts only. Raises ExpressionFailed for a long one."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+
+    def _short(self, told: str) -> str:
+        if len(told) > LONGEST:
+            raise ExpressionFailed(
+                f"a text of {len(told)} characters is too long for {self._pattern.pattern[:100]!r}, which looks around: at most {LONGEST}"
+            )
+        return told
+
+    def fullmatch(self, told: str) -> re.Match[str] | None:
+        return self._pattern.fullmatch(self._short(told))
+
+    def match(self, told: str) -> re.Match[str] | None:
+        return self._pattern.match(self._short(told))
+
+    def search(self, told: str) -> re.Match[str] | None:
+        return self._pattern.search(self._short(told))
+
+    def finditer(self, told: str) -> Iterator[re.Match[str]]:
+        return self._pattern.finditer(self._short(told))
+
+    def split(self, told: str, most: int = 0) -> list[Any]:
+        return self._pattern.split(self._short(told), most)
+
+    def sub(self, replacement: str, told: str, count: int = 0) -> str:
+        return self._pattern.sub(replacement, self._short(told), count)
+
+
+def _runs_away(pattern: str) -> bool:
+    """Whether a repetition without end stands within another one. Escapes and character classes are passed over."""
+    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
+    endless: list[bool] = [False]
+    for found in re.finditer(r"[()]|[*+]|\{\d+,\}|\{\d+(?:,\d+)?\}", plain):
+        sign = found[0]
+        if sign == "(":
+            endless.append(False)
+        elif sign == ")":
+            inner = endless.pop() if len(endless) > 1 else False
+            follows = plain[found.end() : found.end() + 1]
+            if inner and follows in {"*", "+", "{"}:
+                return True
+            endless[-1] = endless[-1] or inner
+        elif sign in {"*", "+"} or sign.endswith(",}"):
+            endless[-1] = True
+    return False
