@@ -54,6 +54,15 @@ def test_a_dead_letter_on_rabbitmq_is_listed_shown_and_replayed(project, letter)
     assert letter.depth("orders.dlq") == 0
 
 
+def test_an_edited_dead_letter_on_rabbitmq_takes_the_place_of_the_old_one(project, letter):
+    changed = project.esb("dlq", "edit", "--id", "M1", "--set", "orderId=A2", "--json")
+    assert (changed.returncode, json.loads(changed.stdout)["edited"]) == (0, 1), changed.stderr
+    [stored] = letter.browse("orders.dlq")
+    assert (stored.id, stored.body, stored.headers["orderId"]) == ("M1", b"tea", "A2")
+    assert stored.headers["esb-origin-queue"] == "orders"
+    assert "edited     by " in project.esb("dlq", "show", "--id", "M1").stdout
+
+
 def test_a_queue_that_no_route_names_any_more_is_found_by_its_name(project, letter):
     assert project.esb("dlq", "list", "--queue", "old.dlq").returncode == 0
     told = project.esb("dlq", "list", "--queue", "never.dlq")
