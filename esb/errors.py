@@ -92,7 +92,7 @@ class UnknownName(ConfigError):
     def __init__(self, kind: str, name: str, known: Iterable[str] = (), at: Position = NOWHERE, hint: str = "") -> None:
         self.kind = kind
         self.name = name
-        self.known = sorted(known)
+        self.known = sorted({*known} - {name})  # what was not found can never be meant
         super().__init__(f"unknown {kind} {name!r}", at, hint or did_you_mean(name, self.known))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from esb.component import Component, Context, Endpoint
 from esb.dsl.parse import camel_case
@@ -12,16 +13,39 @@ from esb.dsl.uri import Uri
 from esb.errors import ConfigError, ConfigErrors, OptionError, UnknownName
 from esb.fields import Field, convert
 
+_SYNTAX: Final = {
+    **dict.fromkeys(("http", "https"), "httpUri"),
+    **dict.fromkeys(("json-validator", "mustache", "validator", "xslt"), "resourceUri"),
+    "controlbus": "command:language",
+    "dataformat": "name:operation",
+    "kamelet": "templateId/routeId",
+    "language": "languageName:resourceUri",
+    "quartz": "groupName/triggerName",
+}
+"""What Camel calls the parts of a path, where our endpoint has it under another name or as one."""
+
 
 def placed(component: Component, uri: Uri) -> Uri:
-    """The URI with its path in its place, where it was given among the parameters: ``uri: direct`` with ``parameters: {name: x}``."""
-    declared = next((one for one in component.endpoint_class.fields.values() if one.path), None)
-    if uri.path or declared is None:
+    """The URI with its path in its place, where it was given among the parameters: ``uri: direct`` with ``parameters: {name: x}``.
+
+    So does Camel, and its editors write every endpoint like that.
+    """
+    if uri.path:
         return uri
-    names = {declared.name, *declared.aliases}
-    path = next((value for name, value in uri.pairs if name in names), "")
+    given = dict(uri.pairs)
+    declared = next((one for one in component.endpoint_class.fields.values() if one.path), None)
+    names = [declared.name, *declared.aliases] if declared is not None else []
+    path = ""
+    parts = re.split(r"([/:])", _SYNTAX.get(uri.scheme, ""))
+    for name, separator in zip(parts[::2], ["", *parts[1::2]], strict=True):
+        if given.get(name):
+            path += (separator if path else "") + given[name]
+    path = path or next((given[name] for name in names if given.get(name)), "")
+    names += parts[::2]
     if not path:
         return uri
+    if uri.scheme in {"http", "https"}:
+        path = re.sub(r"^https?:(?://)?", "", path)
     return replace(uri, path=path, raw_path=path, pairs=tuple(pair for pair in uri.pairs if pair[0] not in names))
 
 

@@ -22,8 +22,8 @@ _TEMPLATE: Final = "mustache, xslt, simple and python are here"
 _INSTEAD: Final[dict[str, dict[str, str]]] = {
     "language": dict.fromkeys(("datasonnet", "groovy", "java", "joor", "js", "mvel", "ognl", "spel", "wasm"), _JVM),
     "step": {
-        **dict.fromkeys(("transacted", "policy"), _TRANSACTION),
-        **dict.fromkeys(("pausable", "resumable", "tokenizer", "serviceCall"), _OBJECT),
+        "transacted": _TRANSACTION,
+        **dict.fromkeys(("pausable", "policy", "resumable", "tokenizer", "serviceCall"), _OBJECT),
         "doCatch": "it belongs into the doTry, beside its steps",
         "doFinally": "it belongs into the doTry, beside its steps",
         "when": "it belongs into a choice",
@@ -51,6 +51,7 @@ _INSTEAD: Final[dict[str, dict[str, str]]] = {
         **dict.fromkeys(("http4", "https4", "ahc", "vertx"), _CLIENT),
         **dict.fromkeys(("velocity", "freemarker", "chunk", "jte", "string-template"), _TEMPLATE),
         **dict.fromkeys(("cxfrs", "rest-openapi"), "http: and https: call HTTP; a rest element serves it, also from an OpenAPI document"),
+        "rest": "write a rest element, or platform-http: to serve and http: to call",
         "vm": "seda: is the queue in memory, bus: the one between instances",
         "disruptor": "seda: is the queue in memory",
         "spring-ws": "soap: calls and serves a WSDL",
@@ -69,4 +70,10 @@ def unknown_component(scheme: str, known: Iterable[str], at: Position) -> Unknow
     """The finding about a scheme that nobody serves."""
     known = list(known)
     hint = instead("component", scheme) or did_you_mean(scheme, known)
-    return UnknownName("component", scheme, known, at, hint or "'esb catalog components' lists what there is")
+    return UnknownName(
+        "component",
+        scheme,
+        known,
+        at,
+        hint or "'esb catalog components' lists what there is; one of your own goes into adapters/",
+    )

@@ -9,7 +9,7 @@ from typing import Final
 from esb.dsl.lint.rules import CIRCLE, Finding
 from esb.dsl.lint.uses import known_text
 from esb.dsl.model import FromSpec
-from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
+from esb.dsl.nodes import ListNode, MapNode, Node
 from esb.dsl.placeholders import Properties
 from esb.dsl.walk import Part
 from esb.errors import Position
@@ -55,7 +55,7 @@ def calls(parts: Iterable[Part], properties: Properties) -> Iterator[Call]:
         if part.cls is not FromSpec:
             continue
         node = part.node
-        source = _direct(node.get("uri") if isinstance(node, MapNode) else node, properties)
+        source = _direct(node, properties)
         steps = node.get("steps") if isinstance(node, MapNode) else None
         if steps is None and part.owner is not None:
             steps = part.owner.get("steps")
@@ -104,15 +104,18 @@ def _always(steps: Node | None, properties: Properties) -> Iterator[tuple[str, P
         if key.text not in _PASSED or (isinstance(value, MapNode) and "disabled" in value):
             return
         if key.text == "to":
-            target = _direct(value.get("uri") if isinstance(value, MapNode) else value, properties)
+            target = _direct(value, properties)
             if target:
                 yield target, key.at
         elif key.text in {"pipeline", "step"} and isinstance(value, MapNode):
             yield from _always(value.get("steps"), properties)
 
 
-def _direct(node: Node | None, properties: Properties) -> str:
-    """The name of a direct endpoint; empty for others and for one that is known per message only."""
-    uri = known_text(node, properties) if isinstance(node, ScalarNode) else ""
+def _direct(node: Node, properties: Properties) -> str:
+    """The name of the direct endpoint of a step or source; empty for others and for one that is known per message only."""
+    uri = known_text(node.get("uri") if isinstance(node, MapNode) else node, properties)
     scheme, _, path = uri.partition("?")[0].partition(":")
+    parameters = node.get("parameters") if isinstance(node, MapNode) else None
+    if not path and isinstance(parameters, MapNode):
+        path = known_text(parameters.get("name"), properties)
     return path.removeprefix("//").strip() if scheme == "direct" and "{{" not in path and "$" not in path else ""

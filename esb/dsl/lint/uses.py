@@ -143,6 +143,7 @@ class _Reading:
         dead_letters: bool = False,
     ) -> None:
         scheme, name = _identity(uri)
+        name = name or _UNKNOWN.sub("*", options.get("name", "")).strip()  # as Camel's editors write it
         if "*" in scheme or not scheme:
             self._uses.anywhere = self._uses.anywhere or not consumed
             return

@@ -53,6 +53,8 @@ def test_a_channel_that_nobody_consumes_is_told(uri):
         ("{to: 'direct://b?timeout=5'}", "direct:b"),
         ("{toD: 'direct:${header.x}'}", "direct:b"),
         ("{wireTap: {uri: 'seda:b?size=4'}}", "seda:b"),
+        ("{to: {uri: direct, parameters: {name: b}}}", "direct:b"),
+        ("{to: {uri: direct, parameters: {name: '{{name}}'}}}", "direct:b"),
         ("{enrich: {constant: 'direct:b'}}", "direct:b"),
         ("{recipientList: {constant: 'direct:b,mock:c'}}", "direct:b"),
         ("{to: 'direct:{{name}}'}", "direct:b"),
