@@ -37,7 +37,7 @@ from esb.testing.ports import free_port
 from tests.docs.blocks import Block, blocks, wrong
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = ("8080", "9090")
+PORTS = ("8080", "9090", "8088")
 """Ports that the guides write; a run has free ones in their place."""
 _SHELL = ("bash", "-euo", "pipefail", "-c")
 
