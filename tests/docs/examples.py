@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,7 +134,7 @@ class Page:
 
     def _yaml(self, block: Block, text: str) -> None:
         for code in block.all("finds"):
-            _check_finds(code, text)
+            _check_finds(code, text, self.folder / "schemas")
             return
         files = block.all("file")
         if files and not files[0].startswith("routes/"):
@@ -163,11 +164,13 @@ class Page:
             broker.close()
 
 
-def _check_finds(code: str, text: str) -> None:
-    """A project of this one file, whose first line names it, has this finding and no other, but for what is told of its notation."""
+def _check_finds(code: str, text: str, schemas: Path) -> None:
+    """A project of this file, whose first line names it, has this finding and no other, but for what is told of its notation."""
     with tempfile.TemporaryDirectory(prefix="esb-docs-") as name:
         folder = Path(name)
         (folder / "routes").mkdir()
+        if schemas.is_dir():
+            shutil.copytree(schemas, folder / "schemas")
         (folder / "esb.yaml").write_text("project: example\n")
         (folder / text.partition("\n")[0].removeprefix("# ")).write_text(text)
         done = CliRunner().invoke(cli, ["-C", str(folder), "check", "--json"])

@@ -143,11 +143,11 @@ def test_every_part_has_an_example_that_uses_it_and_is_run(kind, name):
 
 def test_every_rule_of_the_linter_has_an_example():
     without = {"ESB-L031"}  # about the rights of a file
-    assert {rule.code for rule in RULES} - without == {file.stem for file in (FOLDER / "lint").glob("*.yaml")}
+    assert {rule.code for rule in RULES} - without == {file.stem for file in (FOLDER / "lint").glob("ESB-L*")}
 
 
 def test_there_is_no_example_of_a_part_that_is_gone():
-    there = {(file.parent.name, file.stem) for file in FOLDER.glob("*/*.md")}
+    there = {(file.parent.name, file.stem) for file in FOLDER.glob("*/*.md") if file.parent.name != "lint"}
     assert there - set(PARTS) == set()
 
 

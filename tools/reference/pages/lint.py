@@ -30,7 +30,10 @@ def page() -> str:
     sections = ["## Rules", table(("code", "level", "finding"), rows)]
     for rule in RULES:
         file = EXAMPLES / f"{rule.code}.yaml"
+        several = file.with_suffix(".md")  # an example of several files
         sections += [f"### {rule.code}", f"{rule.level.capitalize()}: {inline(rule.title)}. {inline(rule.why)}"]
         if file.is_file():
             sections.append(f"<!-- finds: {rule.code} -->\n{block('yaml', file.read_text(encoding='utf-8'))}")
+        elif several.is_file():
+            sections.append(several.read_text(encoding="utf-8").strip())
     return whole("Lint", _ABOUT, sections)
