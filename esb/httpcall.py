@@ -17,8 +17,11 @@ from urllib.parse import unquote
 
 from esb.errors import ConnectionLost, DeadlineExceeded, NotConnected, TransportError
 from esb.scheduling import Scheduler
+from esb.spool import Spool
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from urllib3 import PoolManager
 
 
@@ -30,6 +33,8 @@ class Answer:
     reason: str
     headers: Sequence[tuple[str, str]]
     body: bytes
+    spooled: mmap | None = None
+    """The body in a file, in the place of ``body``, where the caller asked for that."""
 
     def header(self, name: str) -> str | None:
         """The first header of a name, whatever its case."""
@@ -87,8 +92,9 @@ class HttpCaller:
         deadline: float = 30.0,
         connect_timeout: float = 10.0,
         max_body: int = 50 * 1024 * 1024,
+        spool: int | None = None,
     ) -> Answer:
-        """Call and read the whole answer, of any status.
+        """Call and read the whole answer, of any status. ``spool``: from how many bytes on its body is put into a file.
 
         A ``body`` that is not bytes is sent as it comes, with the length that its attribute ``length`` tells, else in chunks.
         ``deadline`` is for everything, in seconds. Raises NotConnected (nothing was sent), DeadlineExceeded and ConnectionLost (the effect is
@@ -124,7 +130,7 @@ class HttpCaller:
                 preload_content=False,
                 decode_content=False,
             )
-            return self._read(response, ends, expired, max_body, url)
+            return self._read(response, ends, expired, Spool(spool, max_body), url)
         except (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.NameResolutionError) as error:
             raise NotConnected(f"cannot connect to {url}: {_reason(error)}", endpoint=url) from error
         except exceptions.SSLError as error:
@@ -140,24 +146,24 @@ class HttpCaller:
         finally:
             timer.cancel()
 
-    def _read(self, response: Any, ends: float, expired: threading.Event, max_body: int, url: str) -> Answer:
-        chunks: list[bytes] = []
-        size = 0
+    def _read(self, response: Any, ends: float, expired: threading.Event, whole: Spool, url: str) -> Answer:
         try:
             for chunk in response.stream(65536, decode_content=False):
-                size += len(chunk)
-                if size > max_body:
-                    raise TransportError(f"{url} sent more than {max_body} bytes", endpoint=url)
+                whole.write(chunk)
+                if whole.over:
+                    raise TransportError(f"{url} sent more than {whole.limit} bytes", endpoint=url)
                 if expired.is_set() or time.monotonic() > ends:
                     raise TimeoutError
-                chunks.append(chunk)
         except BaseException:
+            whole.close()
             response.close()  # the rest of this answer must never be read as the next call's
             raise
         response.release_conn()
         if expired.is_set():
             raise TimeoutError
-        return Answer(response.status, response.reason or "", tuple(response.headers.items()), b"".join(chunks))
+        body = whole.done()
+        told = (response.status, response.reason or "", tuple(response.headers.items()))
+        return Answer(*told, body) if isinstance(body, bytes) else Answer(*told, b"", body)
 
     def _manager(self) -> PoolManager:
         with self._lock:

@@ -5,9 +5,12 @@ The adapters know no server and the server knows no adapters: a request comes in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 
 @dataclass(slots=True)
@@ -28,6 +31,8 @@ class HttpRequest:
     client: str = ""
     template: str = ""
     """The path template that matched."""
+    spooled: mmap | None = None
+    """The body in a file, in the place of ``body``, where the handler asked for that."""
 
     def header(self, name: str) -> str | None:
         """The first header of that (lower case) name."""
@@ -40,7 +45,8 @@ class HttpResponse:
 
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
-    body: bytes = b""
+    body: bytes | Iterable[bytes | memoryview] = b""
+    """What is not bytes is sent as it comes, piece by piece; a piece should be there without waiting (memory, a local file)."""
 
 
 Respond = Callable[[HttpResponse], None]
@@ -68,10 +74,11 @@ class HttpHost(Protocol):
         max_body: int = 10 * 1024 * 1024,
         prefix: bool = False,
         owner: str = "",
+        spool: int | None = None,
     ) -> Mounted:
         """Register a path template (``/customers/{id}``). Empty ``methods`` means all. ``prefix`` also matches everything below.
 
-        Raises ReferenceFault naming the other owner if method and path are taken.
+        ``spool``: from how many bytes on a body is put into a file. Raises ReferenceFault naming the other owner if method and path are taken.
         """
 
     @property

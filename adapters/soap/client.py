@@ -15,7 +15,7 @@ from adapters.soap.envelope import SoapFault
 from adapters.soap.messages import Contract, OperationCodec
 from adapters.soap.multipart import Writer
 from adapters.soap.security.names import SECURITY
-from adapters.soap.wire import Content, Wire
+from adapters.soap.wire import SPOOL, Content, Wire
 from adapters.soap.wsdl import Port
 from esb.errors import (
     ConfigError,
@@ -180,6 +180,7 @@ class SoapCaller:
                 deadline=max(0.001, ends - time.monotonic()),
                 connect_timeout=self._connect_timeout,
                 max_body=self._max_answer,
+                spool=SPOOL,
             )
             if answer.status != 401 or self._authentication is None or not self._authentication.refused(answer):
                 break
@@ -188,7 +189,7 @@ class SoapCaller:
     def _reply(self, codec: OperationCodec, answer: Answer, message_id: str) -> Reply:
         name = codec.operation.name
         opened = None
-        if answer.body and (answer.status < 300 or answer.status >= 400):
+        if (answer.body or answer.spooled) and (answer.status < 300 or answer.status >= 400):
             opened = self._envelope(answer, name)
         later = _retry_after(answer)
         if opened is not None and self._wire.guard is not None:
@@ -262,7 +263,7 @@ class SoapCaller:
         """The envelope of an answer; None if it is an error page. Raises what says best why a good status holds none."""
         good = 200 <= answer.status < 300
         try:
-            packed = package.unpack(answer.header("content-type") or "", answer.body)
+            packed = package.unpack(answer.header("content-type") or "", answer.spooled or answer.body)
             if not (packed.media in envelope.MEDIA_TYPES.values() or packed.media == "application/xml"):
                 if good:
                     raise self._not_soap(f"{self.address} answered {name} with {packed.media}, not SOAP")

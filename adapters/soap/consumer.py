@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.soap.component import FAULT, IN_HEADERS, MESSAGE_ID, OPERATION, OUT_HEADERS, SAML_TOKEN, SECURITY
 from adapters.soap.envelope import SoapFault
 from adapters.soap.server import Request
-from adapters.soap.wire import Content
+from adapters.soap.wire import SPOOL, Content
 from esb.component import Consumer, Deliver
 from esb.errors import RemoteFault
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
@@ -40,7 +40,12 @@ class SoapConsumer(Consumer):
         if self._replays is not None:
             self._replays.open()
         self._mounted = endpoint.context.http.mount(
-            ("GET", "POST"), endpoint.location, self._handle, max_body=endpoint.max_body, owner=endpoint.uri
+            ("GET", "POST"),
+            endpoint.location,
+            self._handle,
+            max_body=endpoint.max_body,
+            owner=endpoint.uri,
+            spool=SPOOL,
         )
 
     def stop(self, drain: float = 30.0) -> None:
@@ -59,7 +64,7 @@ class SoapConsumer(Consumer):
             asked = self._service.parse(
                 request.header("content-type") or "",
                 request.header("soapaction"),
-                request.body,
+                request.spooled or request.body,
                 secure=request.scheme == "https",
             )
         except SoapFault as fault:
@@ -107,7 +112,7 @@ class SoapConsumer(Consumer):
         properties = exchange.properties
         content = Content(message.body, properties.get(OUT_HEADERS), attached, properties.get(SAML_TOKEN))
         content_type, body = self._service.render(asked, content)
-        return HttpResponse(200, (("Content-Type", content_type),), body if isinstance(body, bytes) else body.whole())
+        return HttpResponse(200, (("Content-Type", content_type),), body)
 
     def _declared(self, asked: Request, declared: Any, error: BaseException | None) -> SoapFault | None:
         if error is None:

@@ -25,6 +25,8 @@ from adapters.soap.wsdl import Port
 from esb.errors import ConfigError, Malformed, Position, ValidationFailed
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from adapters.soap.security.guard import Verified
 
 MAX_BYTES: Final = 10 << 20
@@ -113,7 +115,7 @@ class SoapService:
         """The names of what is served."""
         return tuple(dict.fromkeys(name for codecs in self._operations.values() for name in codecs))
 
-    def parse(self, content_type: str, soap_action: str | None, data: bytes, *, secure: bool = True) -> Request:
+    def parse(self, content_type: str, soap_action: str | None, data: bytes | mmap, *, secure: bool = True) -> Request:
         """The request in a message, which came over TLS if ``secure``.
 
         Raises :class:`SoapFault`, ready to be rendered, for everything else. Never any other error for bad input.

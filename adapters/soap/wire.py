@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from adapters.soap.security.seal import Seal
 
 THRESHOLD: Final = 1024
+SPOOL: Final = 1 << 20
+"""Messages of more bytes than this are kept in a file while they are looked at."""
 
 
 @dataclass(frozen=True, slots=True)

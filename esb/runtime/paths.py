@@ -27,6 +27,7 @@ class Mount:
     prefix: bool
     owner: str
     paths: Paths = field(repr=False)
+    spool: int | None = None
 
     def remove(self) -> None:
         """Take the path away."""
@@ -61,11 +62,11 @@ class Paths:
         max_body: int = 10 * 1024 * 1024,
         prefix: bool = False,
         owner: str = "",
+        spool: int | None = None,
     ) -> Mount:
         """Register a path; see :class:`esb.httphost.HttpHost`."""
-        made = Mount(
-            tuple(method.upper() for method in methods), "/" + path.strip("/"), handler, max_body, prefix, owner, self
-        )
+        upper = tuple(method.upper() for method in methods)
+        made = Mount(upper, "/" + path.strip("/"), handler, max_body, prefix, owner, self, spool)
         with self._lock:
             for other in self._mounts:
                 shared = not other.methods or not made.methods or set(other.methods) & set(made.methods)
@@ -109,7 +110,6 @@ class _Routes:
             self._known[method, path] = mount
         values = {name: value for name, value in found.items() if name != "_rest"}
         return mount, {name: str(value) for name, value in values.items()}
-
 
     def _asked_head(self, path: str) -> tuple[Any, Any]:
         """Who answers HEAD itself; elsewhere it is a GET without the body."""

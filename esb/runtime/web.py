@@ -12,10 +12,12 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from mmap import mmap
 from typing import Any, Final
 
 from esb.httphost import HttpRequest, HttpResponse, Respond
 from esb.runtime.paths import Mount, Paths
+from esb.spool import Spool
 
 _log = logging.getLogger("esb.web")
 
@@ -89,35 +91,34 @@ class WebServer:
         finally:
             self._inflight -= 1
 
-    async def _body(self, scope: Scope, receive: Receive, mount: Mount) -> bytes | int:
+    async def _body(self, scope: Scope, receive: Receive, mount: Mount) -> bytes | mmap | int:
         """The whole body, or the status to refuse with.
 
         Who is still sending has no place among the requests that run, so that slow senders keep nobody out; what they send is bounded together.
         """
         status = _refusal(scope, mount)
-        chunks: list[bytes] = []
-        size = 0
+        spool = Spool(mount.spool, mount.max_body)
+        held = 0
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while not status:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return 400
-                    chunk = message.get("body", b"")
-                    size += len(chunk)
-                    self._arriving += len(chunk)
-                    if size > mount.max_body:
+                    spool.write(message.get("body", b""))
+                    self._arriving += spool.held - held
+                    held = spool.held
+                    if spool.over:
                         status = 413
                     elif self._arriving > ARRIVING_BYTES:
                         status = 503
-                    chunks.append(chunk)
                     if not message.get("more_body"):
-                        return status or b"".join(chunks)
+                        return status or spool.done()
         except TimeoutError:
             return 408
         finally:
-            self._arriving -= size
-        chunks.clear()
+            self._arriving -= held
+            spool.close()
         await _read_on(scope, receive)
         return status
 
@@ -153,7 +154,7 @@ def _run(mount: Mount, request: HttpRequest, respond: Respond) -> None:
         )
 
 
-def _request(scope: Scope, body: bytes, parameters: dict[str, str], mount: Mount) -> HttpRequest:
+def _request(scope: Scope, body: bytes | mmap, parameters: dict[str, str], mount: Mount) -> HttpRequest:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     client = scope.get("client")
     return HttpRequest(
@@ -161,7 +162,8 @@ def _request(scope: Scope, body: bytes, parameters: dict[str, str], mount: Mount
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
-        body=body,
+        body=body if isinstance(body, bytes) else b"",
+        spooled=None if isinstance(body, bytes) else body,
         path_parameters=parameters,
         scheme=scope.get("scheme", "http"),
         host=next((value for name, value in headers if name == "host"), ""),
@@ -218,10 +220,18 @@ async def _write(send: Send, response: HttpResponse, *, head: bool) -> None:
     ]
     given = {name.lower() for name, _ in headers}
     headers += [(name, value) for name, value in _SAFE if name not in given]
-    if response.status not in {204, 304} and response.status >= 200:
-        headers.append((b"content-length", str(len(response.body)).encode()))
+    body = response.body
+    length = len(body) if isinstance(body, bytes) else getattr(body, "length", None)
+    if response.status not in {204, 304} and response.status >= 200 and length is not None:
+        headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head or response.status in {204, 304} else response.body})
+    if head or response.status in {204, 304}:
+        body = b""
+    if not isinstance(body, bytes):
+        for piece in body:
+            await send({"type": "http.response.body", "body": bytes(piece), "more_body": True})
+        body = b""
+    await send({"type": "http.response.body", "body": body})
 
 
 def _split(text: str) -> bool:
