@@ -200,12 +200,12 @@ class ErrorHandler:
         properties = exchange.properties
         properties["CamelExceptionCaught"] = error
         properties["CamelFailureRouteId"] = exchange.route
-        properties["CamelFailureEndpoint"] = properties.get("CamelToEndpoint")
         if at < len(program.labels):
             properties["esb.failedStep"] = program.labels[at]
 
     def _exhausted(self, exchange: Exchange, error: Exception, plan: _Plan, at: int, attempts: int) -> int:
-        clause = plan.clause
+        clause, properties = plan.clause, exchange.properties
+        properties["CamelFailureEndpoint"] = properties.get("CamelToEndpoint")
         if clause and clause.continued and clause.continued(exchange):
             return self._continue(exchange, clause, at)
         dead_letter = self._dead_letter if clause is None or clause.steps is None else None

@@ -77,6 +77,7 @@ class SedaProducer(Producer):
         exchange.properties.update(answered.properties)
         exchange.variables.update(answered.variables)
         exchange.halted = answered.halted
+        exchange.handled = answered.handled
         exchange.exhausted = answered.exhausted
         if answered.error is not None:
             raise answered.error
