@@ -42,11 +42,14 @@ def poll(endpoint: RabbitmqEndpoint, timeout: float | None) -> Exchange | None:
         delivery = came.get(timeout=None if timeout is None else max(timeout, _ROUND_TRIP))
     except queue.Empty:
         subscription.stop()
+        while not came.empty():  # it came in this very moment
+            subscription.settle([(came.get(), Release())])
         return None
+    # Now, for the acknowledgement makes room for another message, which nobody would take.
+    subscription.stop()
 
     def settle(unit: UnitOfWork) -> None:
         subscription.settle([(delivery, Ack() if unit.error is None else Release())])
-        subscription.stop()
 
     exchange = incoming(delivery, IN_ONLY, proxy=True)
     exchange.from_endpoint = endpoint.uri
