@@ -40,9 +40,10 @@ class UnitOfWork:
         return unit
 
     def hold(self) -> None:
-        """Keep the unit open for one more outcome."""
+        """Keep the unit open for one more outcome. A settled one stays settled: its delivery is acknowledged, and nothing can wait for more."""
         with self._lock:
-            self._holds += 1
+            if self._holds > 0:
+                self._holds += 1
 
     def release(self, error: BaseException | None = None) -> None:
         """Give back one hold, with its failure if there was one."""

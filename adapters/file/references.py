@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 from esb.component import Context
-from esb.errors import EsbError, OptionError, Position, UnknownName
-from esb.javanames import STRATEGIES
+from esb.errors import EsbError, OptionError, Position, ReferenceFault
+from esb.references import resolve
 from esb.stores.contract import IdempotentRepository
 from esb.stores.memory import MemoryIdempotentRepository
 
@@ -27,25 +26,12 @@ def repository(context: Context, written: str | None, at: Position) -> Idempoten
 
 
 def referenced(context: Context, option: str, written: str, at: Position) -> Any:
-    """What a reference names: ``#bean:x``, ``#x``, or ``#class:`` with a Java or Python name. Raises OptionError or UnknownName at ``at``."""
-    if written.startswith("#class:"):
-        found = _of_class(option, written.removeprefix("#class:").strip(), at)
-    else:
-        name = written.removeprefix("#bean:").removeprefix("#")
-        try:
-            found = context.lookup("bean", name)
-        except UnknownName as error:
-            raise UnknownName("bean", name, error.known, at) from error
-    return found() if isinstance(found, type) else found
-
-
-def _of_class(option: str, name: str, at: Position) -> Any:
-    written = STRATEGIES.get(name, name)
-    module, _, attribute = written.partition(":") if ":" in written else written.rpartition(".")
+    """What a reference names (:func:`esb.references.resolve`), of a class an instance. Raises OptionError or UnknownName at ``at``."""
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise OptionError(f"{option}: there is no class {name!r}: {error}", at) from error
+        found = resolve(context, written, at)
+        return found() if isinstance(found, type) else found
+    except ReferenceFault as error:
+        raise OptionError(f"{option}: {error.message}", at, error.hint) from error
 
 
 def state_folder(context: Context) -> Path:

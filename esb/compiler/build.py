@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from esb.compiler.branches import branched
-from esb.compiler.references import resolve
 from esb.compiler.sentences import sentence
 from esb.component import Context, Endpoint, Producer
 from esb.errors import NOWHERE, ConfigError, OptionError, Position, ReferenceFault
 from esb.exchange import Exchange
 from esb.expression import Expression, LanguageSpec, Predicate
 from esb.program import FailureHandler, Label, Program, Step
+from esb.references import resolve
 from esb.step import StepSpec
 
 _log = logging.getLogger("esb.compiler")

@@ -1,8 +1,7 @@
-"""What the references of a route file mean: ``#bean:x``, ``#class:package.module:Name(args)``, ``#type:...``, plain bean names, Java names."""
+"""The beans that a route file declares."""
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 from esb.compiler.policy import policy_from_properties
 from esb.component import Context
 from esb.dsl.model import BeanSpec, DeadLetterChannelSpec, DefaultErrorHandlerSpec, ErrorHandlerSpec, NoErrorHandlerSpec
-from esb.errors import NOWHERE, OptionError, Position, ReferenceFault, UnknownName
+from esb.errors import OptionError, Position, UnknownName
 from esb.fields import Spec, convert, yaml_name
 from esb.javanames import STRATEGIES
-
-_CALL = re.compile(r"(?P<name>[^(]+)(?:\((?P<arguments>.*)\))?\s*$", re.DOTALL)
+from esb.references import load_class, resolve
 
 _CONFIGURATIONS: dict[str, type[Spec]] = {
     "org.apache.camel.builder.DeadLetterChannelBuilder": DeadLetterChannelSpec,
@@ -46,67 +44,6 @@ _SHARED: dict[str, str] = {
 }
 """Camel's classes whose beans hold options of steps."""
 _POLICY = "org.apache.camel.processor.errorhandler.RedeliveryPolicy"
-
-
-def load_class(name: str, at: Position = NOWHERE) -> Any:
-    """A class or function by its name: ``package.module:Name``, ``package.module.Name`` or a Java name of the table. Raises ReferenceFault."""
-    target = STRATEGIES.get(name, name)
-    module, _, attribute = target.partition(":") if ":" in target else target.rpartition(".")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except ModuleNotFoundError as missing:
-        if missing.name and module.split(".")[0] != missing.name.split(".")[0]:
-            raise ReferenceFault(
-                f"{name!r} does not import: {missing}", at, f"install the package {missing.name!r}"
-            ) from missing
-        hint = "Java classes are known by a table only; write a Python one as 'package.module:Name'"
-        raise ReferenceFault(f"there is no class {name!r}", at, hint) from missing
-    except (AttributeError, ValueError) as missing:
-        raise ReferenceFault(f"there is no {name!r}: {missing}", at, "write it as 'package.module:Name'") from missing
-    return found
-
-
-def resolve(context: Context, text: str, at: Position = NOWHERE, kind: str = "bean") -> Any:
-    """What a reference names. Raises ReferenceFault or UnknownName at ``at``."""
-    reference = text.strip()
-    if reference.startswith("#class:"):
-        return _instance(reference.removeprefix("#class:"), at)
-    if reference.startswith("#type:"):
-        return load_class(reference.removeprefix("#type:"), at)
-    if reference.startswith("#valueAs("):
-        type_name, _, value = reference.removeprefix("#valueAs(").partition("):")
-        from esb.coerce import converter
-
-        return converter(type_name)(value)
-    name = reference.removeprefix("#bean:").removeprefix("#")
-    for looked in dict.fromkeys((kind, "bean")):
-        try:
-            return context.lookup(looked, name)
-        except UnknownName as unknown:
-            error = unknown
-    if name in STRATEGIES or ":" in name:
-        return _instance(name, at)
-    raise UnknownName("bean", name, error.known, at)
-
-
-def _instance(text: str, at: Position) -> Any:
-    parsed = _CALL.match(text)
-    if not parsed:
-        raise ReferenceFault(f"{text!r} is not the name of a class", at)
-    made = load_class(parsed["name"].strip(), at)
-    arguments = [_argument(part) for part in (parsed["arguments"] or "").split(",")] if parsed["arguments"] else []
-    return made(*arguments) if isinstance(made, type) else made
-
-
-def _argument(text: str) -> Any:
-    plain = text.strip()
-    if len(plain) >= 2 and plain[0] in "'\"" and plain[-1] == plain[0]:
-        return plain[1:-1]
-    if plain in {"true", "false"}:
-        return plain == "true"
-    return int(plain) if re.fullmatch(r"-?\d+", plain) else plain
 
 
 def make_bean(context: Context, spec: BeanSpec) -> Any:
