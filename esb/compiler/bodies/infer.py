@@ -71,6 +71,7 @@ class Inference:
             if (name := _direct_name(route.spec.from_.uri or "", route.spec.from_.parameters))
         }
         self._open: list[RouteDef] = []
+        self._ends: dict[tuple[int, Position, type], Body] = {}
         self._found: dict[str, Finding] = {}
         self._types: Mapping[str, Callable[[Any, Body], Body]] = {
             "setBody": self._set_body,
@@ -104,11 +105,15 @@ class Inference:
     def _route(self, route: RouteDef, body: Body) -> Body:
         if any(route is each for each in self._open) or len(self._open) > _DEEPEST or route.intercepts:
             return NOTHING
-        self._open.append(route)
-        try:
-            return self._steps(route.steps, body)
-        finally:
-            self._open.pop()
+        # A route that many call is gone through once for each body it gets: where a body was made says what it is.
+        met = (id(route), body.at, type(body.shape))
+        if met not in self._ends:
+            self._open.append(route)
+            try:
+                self._ends[met] = self._steps(route.steps, body)
+            finally:
+                self._open.pop()
+        return self._ends[met]
 
     def _steps(self, steps: Sequence[StepSpec], body: Body) -> Body:
         for step in steps:
