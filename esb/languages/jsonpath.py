@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from esb.coerce import result_converter, text, truthy, type_names
+from esb.coerce import converter, result_converter, text, truthy, type_names
 from esb.errors import ExpressionFailed, OptionError, UnknownName
 from esb.exchange import Exchange
 from esb.expression import Expression, LanguageSpec, Predicate, Scope
@@ -187,14 +187,21 @@ def _converter(name: str) -> Callable[[Any], Any]:
     short = name.rsplit(".", 1)[-1].lower()
     if short in {"list", "collection", "arraylist"}:
         return lambda value: value if value is None or isinstance(value, list) else [value]
-    if short in {"string", "str", "text"}:  # as Camel: a list without its nulls
-        return lambda value: convert([item for item in value if item is not None] if isinstance(value, list) else value)
     bits = {"int": 32, "integer": 32, "long": 64}.get(short)
+    strict = converter(name)
+
+    def single(value: Any) -> Any:
+        """As Camel: of a list the items that are not null, and if there is one only, that one, which must then be of the type."""
+        if not isinstance(value, list):
+            return convert(value)
+        items = [item for item in value if item is not None]
+        return strict(items[0]) if len(items) == 1 else convert(items)
+
     if bits is None:
-        return convert
+        return single
 
     def narrow(value: Any) -> Any:
-        held = convert(value)
+        held = single(value)
         if isinstance(held, int) and held.bit_length() > 63:
             # Java narrows a number beyond 64 bits without a word; oracle case languages/jsonpath/numbers.
             held = (held + (1 << (bits - 1))) % (1 << bits) - (1 << (bits - 1))

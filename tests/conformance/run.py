@@ -35,8 +35,8 @@ class Texts:
     def upper(self, body: str | None) -> str | None:
         return None if body is None else body.upper()
 
-    def join(self, a: str, b: str) -> str:
-        return f"{a}-{b}"
+    def join(self, a: str | None, b: str | None) -> str:
+        return f"{'null' if a is None else a}-{'null' if b is None else b}"  # as Java puts texts together
 
     def add(self, a: int, b: int) -> int:
         return a + b

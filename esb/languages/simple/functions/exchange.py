@@ -148,7 +148,6 @@ def _exchange_view(exchange: Exchange) -> _View:
                     "properties": lambda: exchange.properties,
                     "allProperties": lambda: exchange.properties,
                     "variables": lambda: exchange.variables,
-                    "exception": lambda: exchange.error,
                 }
             ),
             "hasOut": lambda: False,
@@ -159,6 +158,7 @@ def _exchange_view(exchange: Exchange) -> _View:
         {
             "getIn": lambda: _message_view(exchange.message),
             "getMessage": lambda: _message_view(exchange.message),
+            "getException": lambda: exchange.error,
             "getProperty": exchange.properties.get,
             "getVariable": exchange.variables.get,
         },
