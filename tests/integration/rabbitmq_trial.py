@@ -79,6 +79,10 @@ class Trial:
             mandatory=True,
         )
 
+    def answer(self, address: str, body: bytes, **properties: Any) -> None:
+        """The peer answers a request; RabbitMQ would return a mandatory message to such an address."""
+        self.channel.basic_publish("", address, body, pika.BasicProperties(**properties))
+
     def take(self, queue: str) -> tuple[Any, bytes]:
         """The peer takes one message: its properties and body."""
 

@@ -6,9 +6,11 @@ import pika
 import pytest
 from rabbitmq_trial import Trial, send, until
 
-from esb.errors import ExchangeTimedOut, StepFailed, Unroutable
+from esb.errors import ConfigErrors, ExchangeTimedOut, Rejected, StepFailed, Unroutable
+from esb.exchange import Exchange
 
 pytestmark = pytest.mark.broker
+CORRELATION = "CamelSpringRabbitmqCorrelationId"
 
 
 @pytest.fixture
@@ -203,7 +205,7 @@ def test_a_message_in_somebody_elses_name_is_refused_before_it_costs_the_channel
         send(context, "rabbitmq:default?routingKey=q", "x", CamelSpringRabbitmqUserId="root")
 
 
-def test_a_request_gets_the_reply_of_a_route(trial):
+def test_a_request_gets_the_reply_of_a_route(trial, caplog):
     context = trial.start("""
 - from:
     uri: rabbitmq:NAME?queues=NAME.q&routingKey=k
@@ -214,6 +216,7 @@ def test_a_request_gets_the_reply_of_a_route(trial):
 """)
     got = send(context, "direct:in", "World", pattern="InOut", asked="yes")
     assert got.body == "Hello World"
+    assert [one.getMessage() for one in caplog.records if "whoever asked has gone" in one.getMessage()] == []
     assert (got.headers["served"], got.headers["asked"]) == ("yes", "yes")
 
 
@@ -361,3 +364,37 @@ def test_names_that_are_no_text_stop_nobody(trial):
     trial.put("", "NAME.q", b"2", content_type="text/plain", content_encoding="\x00")
     trial.put("", "NAME.q", b"3", content_type="text/plain")
     assert trial.bodies(context, "out", 3) == [b"1", b"2", "3"]
+
+
+def test_two_requests_cannot_share_a_correlation_id(trial):
+    trial.queue("NAME.q", durable=True)
+    context = trial.start("")
+    uri = f"rabbitmq:default?routingKey={trial.name}.q&replyTimeout=60000"
+    first = threading.Thread(target=context.send, args=(uri, Exchange("1", {CORRELATION: "c"}, pattern="InOut")))
+    first.start()
+    until(lambda: trial.depth("NAME.q") == 1)
+    with pytest.raises(Rejected, match="a request with the correlation id 'c' is under way"):
+        send(context, uri, "2", "InOut", **{CORRELATION: "c"})
+    asked, _ = trial.take("NAME.q")
+    trial.answer(asked.reply_to, b"done", correlation_id="c")
+    first.join(60)
+    assert not first.is_alive()
+
+
+def test_hosts_are_tried_in_turn(trial):
+    trial.queue("NAME.q", durable=True)
+    context = trial.start("")
+    hosts = f"127.0.0.1:1,127.0.0.1:{trial.node.port}"
+    send(context, f"rabbitmq:default?routingKey={trial.name}.q&addresses={hosts}&username=guest&password=guest", "x")
+    assert trial.take("NAME.q")[1] == b"x"
+
+
+def test_a_route_that_tests_its_connection_does_not_start_without_one(trial):
+    context = trial.start("")
+    with pytest.raises(
+        ConfigErrors, match=r"a\.yaml:1:.*cannot be reached.*start the broker, or remove testConnectionOnStartup"
+    ):
+        context.load(
+            "- from: {uri: 'rabbitmq:x?addresses=127.0.0.1:1&testConnectionOnStartup=true', steps: [{log: x}]}",
+            "a.yaml",
+        )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("esb.rabbitmq")
 
+_DIRECT: Final = "amq.rabbitmq.reply-to"
 _NO_REPLY: Final = ("reply_to", "expiration", "user_id")
 _warned: set[str] = set()
 
@@ -70,7 +71,9 @@ def send_reply(
             done(error)
 
     message = (properties(attributes, outbound.headers), outbound.body)
+    # A direct reply-to address is no queue to RabbitMQ: it delivers the message and returns it as unroutable all the same.
+    queue = not address.startswith(_DIRECT)
     endpoint.broker.dispatch(
-        pending(f"{endpoint.uri} (reply)", ("", address), message, sent, mandatory=True, declared=False),
+        pending(f"{endpoint.uri} (reply)", ("", address), message, sent, mandatory=queue, declared=False),
         max(endpoint.confirm_timeout, 0.0) or 30.0,
     )
