@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Protocol
 
 from esb.errors import Position
-from esb.fields import Kind
 from esb.program import Label
 from esb.step import StepSpec
 
@@ -37,9 +37,18 @@ class _Part(Protocol):
 
 
 def _parts(spec: StepSpec) -> Iterator[_Part]:
-    for declared in spec.fields.values():
-        value = getattr(spec, declared.attribute)
-        if declared.kind in {Kind.SPEC, Kind.SPECS} and value:
-            for part in value if isinstance(value, tuple) else (value,):
-                if hasattr(part, "sentence") and hasattr(part, "steps") and not part.disabled:
-                    yield part
+    for attribute in _attributes(type(spec)):  # type: ignore[arg-type]  # a class is hashable: mypy asks its instances
+        value = getattr(spec, attribute)
+        for part in value if isinstance(value, tuple) else (value,):
+            if part is not None and not part.disabled:
+                yield part
+
+
+@functools.cache
+def _attributes(cls: type[StepSpec]) -> tuple[str, ...]:
+    """The options of a step that hold parts which say what they are."""
+    return tuple(
+        declared.attribute
+        for declared in cls.fields.values()
+        if declared.spec is not None and hasattr(declared.spec, "sentence") and "steps" in declared.spec.fields
+    )

@@ -6,6 +6,7 @@ template.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 
 from esb.errors import OptionError, Position
@@ -48,13 +49,17 @@ def steps_below(steps: Iterable[Spec]) -> Iterator[StepSpec]:
 
 
 def _within(spec: Spec) -> Iterator[StepSpec]:
-    for declared in spec.fields.values():
-        if declared.kind in {Kind.STEPS, Kind.SPECS}:
-            yield from steps_below(getattr(spec, declared.attribute) or ())
-        elif declared.kind is Kind.SPEC:
-            inner = getattr(spec, declared.attribute)
-            if isinstance(inner, Spec):
-                yield from steps_below((inner,))
+    for attribute in _attributes(type(spec)):  # type: ignore[arg-type]  # a class is hashable: mypy asks its instances
+        value = getattr(spec, attribute)
+        if value:
+            yield from steps_below(value if isinstance(value, tuple) else (value,))
+
+
+@functools.cache
+def _attributes(cls: type[Spec]) -> tuple[str, ...]:
+    """The options of a class that hold steps, or parts which may."""
+    inner = {Kind.STEPS, Kind.SPECS, Kind.SPEC}
+    return tuple(declared.attribute for declared in cls.fields.values() if declared.kind in inner)
 
 
 def _twice(name: str, first: Position, at: Position) -> OptionError:
