@@ -34,7 +34,8 @@ from esb.testing.recording import RecordingBroker
 from esb.unit import UnitOfWork
 
 _INSIDE: Final = frozenset(
-    "bean browse bus class controlbus dataformat dataset-test direct json-validator kamelet language log mock mustache ref seda stub validator xslt".split()
+    "bean browse bus class controlbus dataformat dataset-test direct json-validator kamelet language log mock mustache ref seda stub "
+    "validator xslt".split()
 )
 """Schemes that run as they are: nothing of them leaves the process."""
 _SERVED: Final = frozenset({"direct", "seda", "bus", "platform-http", "rest", "soap", "stub", "kamelet"})

@@ -67,8 +67,8 @@ def call(url: str, operation: str, body: Any, headers: dict[str, str] | None = N
 def test_a_call_gets_the_answer_of_the_file_and_is_told(mock: tuple[str, Any]) -> None:
     url, lines = mock
     assert call(url, "CreateSalesOrder", ORDER) == ANSWERS["operations"]["CreateSalesOrder"]["answer"]
-    told = json.loads(lines.readline())
-    assert (told["operation"], told["outcome"]) == ("CreateSalesOrder", "answer")
+    told = (json.loads(line) for line in iter(lines.readline, ""))  # other tests share the mock: theirs may come first
+    assert any((one["operation"], one["outcome"]) == ("CreateSalesOrder", "answer") for one in told)
 
 
 def test_an_operation_without_an_answer_gets_a_sample(mock: tuple[str, Any]) -> None:
