@@ -291,7 +291,7 @@ class _Content:
                 members.append(self.group(member))
                 after.update(self._tags)
             self._tags = after
-            return Choice(members, optional=source.min == 0)
+            return Choice(members, optional=source.min == 0 or any(_may_be_empty(member) for member in source.items))
 
         return choice
 
@@ -325,6 +325,14 @@ class _Content:
             key = f"{local(tag)}__{number}"
         self._tags[key] = tag
         return key
+
+
+def _may_be_empty(particle: model.Particle) -> bool:
+    """Whether nothing at all is a valid instance."""
+    if particle.min == 0 or not isinstance(particle, model.Group):
+        return particle.min == 0
+    decide = any if particle.kind == "choice" and particle.items else all
+    return decide(_may_be_empty(item) for item in particle.items)
 
 
 def attribute_key(tag: str, taken: frozenset[str]) -> str:

@@ -65,6 +65,7 @@ class _WithAttributes:
         self.attributes = tuple(attributes)
         self.wild = wild
         self.by_tag = {tag: (key, scalar.read) for key, tag, scalar, _, _ in attributes}
+        self.names = frozenset(tag for _, tag, scalar, _, _ in attributes if scalar.qname)
         self.defaults = [(key, default) for key, _, _, _, default in attributes if default is not None]
         self.keys = frozenset(key for key, *_ in attributes)
         self.any = bool(self.attributes) or wild
@@ -74,7 +75,7 @@ class _WithAttributes:
             known = self.by_tag.get(tag)
             if known is not None:
                 try:
-                    out[known[0]] = known[1](text)
+                    out[known[0]] = resolve(node, text) if tag in self.names else known[1](text)
                 except (ValueError, OverflowError) as exc:
                     raise Malformed(f"{local(node.tag)}/@{local(tag)}: {exc}") from None
             elif self.wild and not tag.startswith(f"{{{XSI}}}"):
@@ -83,6 +84,8 @@ class _WithAttributes:
             out.setdefault(key, default)
 
     def write(self, node: Element, data: dict[str, Any], problems: Problems) -> None:
+        from lxml.etree import QName
+
         for key, tag, scalar, required, _ in self.attributes:
             value = data.get(key)
             if value is None:
@@ -90,8 +93,8 @@ class _WithAttributes:
                     problems.append(Problem("is missing", [key]))
                 continue
             try:
-                node.set(tag, scalar.write(value))
-            except ValueError as exc:
+                node.set(tag, QName(value) if scalar.qname else scalar.write(value))
+            except (ValueError, TypeError) as exc:
                 problems.append(Problem(str(exc), [key]))
         if self.wild:
             for tag in filter(_qualified, data):

@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 import esb.xml
 from adapters.soap.loader import SchemaDocument, beside
-from adapters.soap.names import XSD, local, namespace
+from adapters.soap.names import XML, XSD, local, namespace
 from adapters.soap.wsdl import Content, Part
 
 Element = Any  # lxml's stubs do not know that it hands out text
@@ -123,6 +123,11 @@ class _Closure:
             if (ref := node.get("ref")) and node.nsmap.get(ref.rpartition(":")[0] or None) == XSD:
                 _let_schemas_in(node)
         used = {uri for node in root.iter(etree.Element) for uri in node.nsmap.values()}
+        if any(
+            (node.get("ref") or "").startswith("xml:")
+            for node in root.iter(f"{{{XSD}}}attribute", f"{{{XSD}}}attributeGroup")
+        ):
+            used.add(XML)  # its prefix is declared nowhere, being bound by definition
         for uri, address in self._addresses.items():
             if uri != document.target and (uri in used or (not uri and bool(own))):
                 node = etree.Element(_IMPORT, schemaLocation=address)

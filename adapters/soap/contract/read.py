@@ -9,10 +9,11 @@ from typing import Final
 from adapters.soap.contract.bases import without_bases
 from adapters.soap.contract.closure import closure
 from adapters.soap.contract.declared import Declarations
+from adapters.soap.contract.relaxed import relaxed
 from adapters.soap.contract.wsdl11 import Definitions
 from adapters.soap.contract.xsd import Reader
 from adapters.soap.loader import Documents, SchemaDocument
-from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, XSD, XSI, namespace
+from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, XML, XSD, XSI, namespace
 from adapters.soap.wsdl import Content, Wsdl
 from esb.errors import ConfigError, ConfigErrors, Position
 
@@ -62,13 +63,14 @@ def contract(documents: Documents, roots: Sequence[Path]) -> tuple[Wsdl, list[tu
     ]
     notes = [each.why for each in documents.missing.values()]
     notes += [f"the {_KINDS.get(kind, kind)} {name} is referred to and declared nowhere" for kind, name in lacking]
+    checked, unchecked = relaxed(closure(documents.schemas, contents, lacking))
     made = Wsdl(
         documents.path,
         ports,
         schemas,
         prefixes=_prefixes(documents),
-        closure=closure(documents.schemas, contents, lacking),
-        notes=tuple(dict.fromkeys([*definitions.notes, *notes])),
+        closure=checked,
+        notes=tuple(dict.fromkeys([*definitions.notes, *notes, *unchecked])),
         documents=documents.documents,
         roots=roots,
     )
@@ -112,12 +114,12 @@ def _prefixes(documents: Documents) -> dict[str, str]:
     taken = {"xsi", "xsd", "soapenv", "xml"}
     for root in documents.documents.values():
         for prefix, uri in root.nsmap.items():
-            if prefix and uri not in chosen and prefix not in taken and uri not in {ENVELOPE_11, ENVELOPE_12}:
+            if prefix and uri not in chosen and prefix not in taken and uri not in {ENVELOPE_11, ENVELOPE_12, XML}:
                 chosen[uri] = prefix
                 taken.add(prefix)
     number = 0
     for document in documents.schemas:
-        if document.target and document.target not in chosen:
+        if document.target not in {"", XML} and document.target not in chosen:
             while f"ns{number}" in taken:
                 number += 1
             chosen[document.target] = f"ns{number}"

@@ -1,0 +1,120 @@
+"""Schemas as real vendors write them: each of these came from a contract that did not work at first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from soap_contracts import data_of, document, echo, load, schema, there_and_back
+
+from adapters.soap.contract.read import read
+from adapters.soap.contract.sample import Sampler
+from adapters.soap.messages import Contract
+from esb.errors import ConfigError, ValidationFailed
+
+PART = '<wsdl:part name="parameters" element="t:root"/>'
+
+
+def test_a_name_in_an_attribute_is_read_and_written_with_its_namespace(tmp_path: Path) -> None:
+    codec = echo(
+        tmp_path,
+        '<xs:element name="root"><xs:complexType><xs:attribute name="kind" type="xs:QName"/></xs:complexType></xs:element>',
+    )
+    assert data_of(codec, '<root xmlns="urn:t" xmlns:p="urn:p" kind="p:Line"/>') == {"kind": "{urn:p}Line"}
+    assert there_and_back(codec, {"kind": "{urn:p}Line"}) == {"kind": "{urn:p}Line"}
+
+
+def test_xml_lang_needs_no_import_and_keeps_its_prefix(tmp_path: Path) -> None:
+    extension = '<xs:extension base="xs:string"><xs:attribute ref="xml:lang"/></xs:extension>'
+    text = f'<xs:element name="root"><xs:complexType><xs:simpleContent>{extension}</xs:simpleContent></xs:complexType></xs:element>'
+    codec = echo(tmp_path, text)
+    assert there_and_back(codec, {"$": "hallo", "lang": "de"}) == {"$": "hallo", "lang": "de"}
+    assert b'xml:lang="de"' in codec.write({"$": "hallo", "lang": "de"}, "x")
+
+
+def test_a_choice_with_a_branch_that_may_be_empty_may_be_left_out(tmp_path: Path) -> None:
+    codec = echo(
+        tmp_path,
+        '<xs:element name="root"><xs:complexType><xs:choice><xs:any minOccurs="0" processContents="skip"/></xs:choice></xs:complexType></xs:element>',
+    )
+    assert there_and_back(codec, {}) == {}
+
+
+def test_an_ambiguous_content_model_is_not_checked_and_the_rest_is(tmp_path: Path) -> None:
+    text = (
+        '<xs:complexType name="Odd"><xs:sequence>'
+        '<xs:element name="a" type="xs:int" minOccurs="0"/><xs:element name="a" type="xs:int"/></xs:sequence></xs:complexType>'
+        '<xs:element name="root"><xs:complexType><xs:sequence>'
+        '<xs:element name="odd" type="Odd"/><xs:element name="n" type="xs:int"/></xs:sequence></xs:complexType></xs:element>'
+    )
+    loaded = load(tmp_path, document(schema(text), {"Echo": (PART, PART)}))
+    assert any("Odd is not checked" in note for note in loaded.notes)
+    contract = Contract(loaded)
+    codec = contract.operation(loaded.ports[0].operations["Echo"]).input
+    assert there_and_back(codec, {"odd": {"a__1": 2}, "n": 1})["n"] == 1
+    with pytest.raises(ValidationFailed, match="/root/n"):
+        data_of(codec, '<root xmlns="urn:t"><odd><a>1</a></odd><n>x</n></root>')
+
+
+def test_a_redefined_type_holds_what_it_was_and_what_is_new(tmp_path: Path) -> None:
+    (tmp_path / "base.xsd").write_text(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:t" targetNamespace="urn:t" elementFormDefault="qualified">'
+        '<xs:complexType name="A"><xs:sequence><xs:element name="old" type="xs:int"/></xs:sequence></xs:complexType></xs:schema>'
+    )
+    redefine = (
+        '<xs:redefine schemaLocation="base.xsd"><xs:complexType name="A"><xs:complexContent><xs:extension base="A"><xs:sequence>'
+        '<xs:element name="new" type="xs:int"/></xs:sequence></xs:extension></xs:complexContent></xs:complexType></xs:redefine>'
+    )
+    codec = echo(tmp_path, redefine + '<xs:element name="root" type="A"/>')
+    assert there_and_back(codec, {"old": 1, "new": 2}) == {"old": 1, "new": 2}
+
+
+def test_part_names_and_bindings_in_a_wrong_namespace_are_found_by_their_only_name(tmp_path: Path) -> None:
+    text = document(schema('<xs:element name="root" type="xs:int"/>'), {"Echo": (PART, PART)})
+    text = text.replace('binding="t:B"', 'binding="soap:B"').replace('message="t:EchoIn"', 'message="xs:EchoIn"')
+    loaded = load(tmp_path, text)
+    assert list(loaded.ports[0].operations) == ["Echo"]
+    assert any("is taken for the only binding" in note for note in loaded.notes)
+
+
+def test_bindings_without_a_service_stand_for_ports(tmp_path: Path) -> None:
+    text = document(schema('<xs:element name="root" type="xs:int"/>'), {"Echo": (PART, PART)})
+    loaded = load(tmp_path, text[: text.index("<wsdl:service")] + "</wsdl:definitions>")
+    assert [(port.service, port.name, port.address) for port in loaded.ports] == [("", "B", "")]
+
+
+def test_an_element_that_is_declared_nowhere_is_a_finding_until_it_is_accepted(tmp_path: Path) -> None:
+    text = document(schema('<xs:element name="root" type="xs:int"/>'), {"Echo": (PART, PART.replace("root", "none"))})
+    with pytest.raises(ConfigError, match=r"\{urn:t\}none is referred to and declared nowhere.*esb wsdl compile"):
+        load(tmp_path, text)
+    loaded = read(tmp_path / "t.wsdl", lenient=True)
+    answer = Sampler(Contract(loaded)).response(loaded.ports[0].operations["Echo"])
+    assert answer is not None
+    assert answer.data == "none"
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-2", "windows-1251", "shift_jis", "utf-16"])
+def test_a_wsdl_may_have_any_encoding(tmp_path: Path, encoding: str) -> None:
+    text = document(schema('<xs:element name="root" type="xs:int"/>'), {"Echo": (PART, PART)})
+    (tmp_path / "t.wsdl").write_bytes(f'<?xml version="1.0" encoding="{encoding}"?>{text}'.encode(encoding))
+    assert read(tmp_path / "t.wsdl").ports[0].name == "Port"
+
+
+@pytest.mark.parametrize(
+    ("kind", "facets", "expected"),
+    [
+        ("xs:string", '<xs:pattern value="[A-Z]{2}[0-9]{3}"/>', "AA000"),
+        ("xs:string", '<xs:pattern value="(\\d{4})-?(\\d{2})"/><xs:length value="7"/>', "1111-11"),
+        ("xs:string", '<xs:minLength value="8"/><xs:maxLength value="9"/>', None),
+        ("xs:decimal", '<xs:minExclusive value="10"/><xs:totalDigits value="4"/><xs:fractionDigits value="1"/>', None),
+        ("xs:int", '<xs:maxInclusive value="-5"/>', -5),
+        ("xs:date", '<xs:minExclusive value="2030-01-01"/>', None),
+        ("xs:hexBinary", '<xs:length value="3"/>', None),
+        ("xs:NCName", '<xs:pattern value="\\i\\c*"/>', None),
+    ],
+)
+def test_samples_keep_the_facets(tmp_path: Path, kind: str, facets: str, expected: object) -> None:
+    text = f'<xs:element name="root"><xs:simpleType><xs:restriction base="{kind}">{facets}</xs:restriction></xs:simpleType></xs:element>'
+    loaded = load(tmp_path, document(schema(text), {"Echo": (PART, PART)}))
+    sample = Sampler(Contract(loaded)).request(loaded.ports[0].operations["Echo"])
+    assert expected is None or sample.data == expected
