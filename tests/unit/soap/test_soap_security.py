@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import soap_keys
 from soap_contracts import document, load, schema
 
 import esb.xml
@@ -27,6 +26,7 @@ from adapters.soap.server import SoapService
 from adapters.soap.wire import Content, Wire
 from esb.errors import ConfigError, Malformed, Position, RemoteFault
 from esb.httpcall import Answer
+from tests.integration import soap_keys
 
 AT = Position("routes/x.yaml", 1, 1)
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
