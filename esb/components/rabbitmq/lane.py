@@ -187,7 +187,8 @@ class Lane:
         return exchange
 
     def _run(self, delivery: Received) -> None:
-        self._begin(delivery)
+        if not self._begin(delivery):
+            return
         unit = UnitOfWork()
         exchange = self._exchange(delivery, unit)
         if exchange is None:
@@ -195,10 +196,15 @@ class Lane:
         unit.before_settle(lambda unit: self._finish(delivery, exchange, unit.error))
         self._deliver((exchange,))
 
-    def _begin(self, delivery: Received) -> None:
+    def _begin(self, delivery: Received) -> bool:
+        """Whether to go on: what was received on a channel that is gone comes again, and would be done twice."""
+        if not self._held(delivery):
+            self._close(delivery)
+            return False
         self._open[delivery.tag] = delivery
         if self._endpoint.acknowledge_mode == _NONE and delivery.attempts == 1 and self._subscription is not None:
             self._subscription.settle([(delivery, _ACK)])
+        return True
 
     def _finish(self, delivery: Received, exchange: Exchange, error: BaseException | None) -> None:
         """The unit has settled. On the thread that released it last: nothing here waits."""
@@ -222,7 +228,8 @@ class Lane:
 
     def _run_strictly(self, delivery: Received) -> None:
         """Run until it is settled for good, the pauses between attempts included: what comes after waits."""
-        self._begin(delivery)
+        if not self._begin(delivery):
+            return
         while True:
             settled = threading.Event()
             unit = UnitOfWork(lambda _unit, settled=settled: settled.set())  # type: ignore[misc]  # mypy does not type lambdas' defaults

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from esb.broker.amqp_publisher import Pending
     from esb.components.rabbitmq.endpoint import RabbitmqEndpoint
 
+_MOST_DELAYS = 200
 _FOREVER = 365 * 86400.0
 
 
@@ -116,6 +117,11 @@ class RabbitmqProducer(Producer):
                 )
             target, declarations = delayed(endpoint, target, pause, exact=outbound.delay is None)
             if target not in self._known:
+                if len(self._known) >= _MOST_DELAYS:
+                    raise StepFailed(
+                        f"{self._name}: messages were delayed for {_MOST_DELAYS} exchanges and times already, each with a queue of its own; delay to "
+                        "one exchange, and let the exchange's name not come from data"
+                    )
                 broker.declare(declarations)
                 self._known.add(target)
             mandatory = ours = True
