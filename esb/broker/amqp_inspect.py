@@ -15,7 +15,7 @@ import pika
 from pika.exceptions import AMQPError
 
 from esb.broker.amqp_link import explained
-from esb.broker.amqp_taking import Taking, translated
+from esb.broker.amqp_taking import Taken, Taking, translated
 from esb.broker.amqp_url import Address
 from esb.broker.contract import Judge, Stored
 from esb.errors import NotConnected, Unroutable
@@ -103,7 +103,7 @@ class Inspector:
         with self._taking(name, wire) as taking:
             left = taking.ready
             while left > 0:
-                some: list[tuple[int, Stored]] = []
+                some: list[tuple[Taken, Stored]] = []
                 while len(some) < min(page, left) and (taken := taking.take()) is not None:
                     some.append(taken)
                 left = left - len(some) if some else 0

@@ -77,6 +77,25 @@ def an_exclusive_queue_can_be_looked_into_while_nobody_works_on_it(trial: Trial)
 
 
 @behaviour
+def a_sweep_over_many_messages_keeps_the_order_of_those_that_stay(trial: Trial) -> None:
+    """However many there are: more than a broker gives at once."""
+    broker = trial.broker()
+    broker.queue("dead")
+    count = trial.features.crowd * 3
+    publish(broker, "dead", *(message(f"m{n}") for n in range(count)))
+    seen: list[str] = []
+
+    def judge(page: Sequence[Stored]) -> list[int]:
+        seen.extend(stored.id for stored in page)
+        return [place for place, stored in enumerate(page) if int(stored.id[1:]) % 3 == 0]
+
+    assert broker.sweep("dead", judge) == (count + 2) // 3
+    assert seen == [f"m{n}" for n in range(count)]
+    eventually(lambda: broker.depth("dead") == count - (count + 2) // 3, "a third is gone")
+    assert [stored.id for stored in broker.browse("dead", limit=count)] == [f"m{n}" for n in range(count) if n % 3]
+
+
+@behaviour
 def a_sweep_that_fails_leaves_the_page_and_what_comes_after(trial: Trial) -> None:
     """The judge's error comes out."""
     broker = trial.broker()
