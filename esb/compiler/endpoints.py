@@ -68,6 +68,8 @@ def make_endpoint(context: Context, component: Component, uri: Uri) -> Endpoint:
         try:
             values[declared.attribute] = convert(declared, text)
         except ValueError as error:
+            if "{{" in text:
+                continue  # the placeholder has no value, which is told already
             findings.append(OptionError(f"option {name!r} of {uri.scheme}: {error}", at))
     for declared in cls.fields.values():
         if declared.path and uri.path:
@@ -89,4 +91,6 @@ def _declared(fields: Mapping[str, Field], name: str) -> Field | None:
     found = fields.get(name) or fields.get(camel_case(name))
     if found is None:
         found = next((declared for declared in fields.values() if name in declared.aliases), None)
+    if found is None:  # options of endpoints are found whatever their case, as in Camel
+        found = next((declared for known, declared in fields.items() if known.lower() == name.lower()), None)
     return found
