@@ -89,6 +89,8 @@ def parse_uri(text: str, parameters: Mapping[str, Any] | None = None, at: Positi
     scheme, _, raw_path = head.partition(":")
     if not _SCHEME.fullmatch(scheme):
         raise OptionError(f"{sanitise(plain)!r} is not a URI", at, "write scheme:path, such as direct:orders")
+    if plain == f"{scheme}:" and not parameters:
+        raise OptionError(f"{plain!r} has nothing behind its scheme", at, "write scheme:path, such as direct:orders")
     raw_path = raw_path.removeprefix("//")
     if parameters and query:
         raise OptionError(

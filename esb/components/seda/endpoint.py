@@ -53,6 +53,10 @@ class SedaEndpoint(Endpoint):
             )
         self.waiting = self.component.queue(self)
 
+    def answers(self) -> bool:
+        """Whether a sender that waits can get an answer: of a route that may still come, too."""
+        return True
+
     def takes_over(self) -> bool:
         """Whether what comes here keeps its source waiting until a route is done with it."""
         return True

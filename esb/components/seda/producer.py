@@ -26,7 +26,7 @@ class SedaProducer(Producer):
 
     def send(self, exchange: Exchange) -> None:
         """Queue a copy. Raises IllegalStateException when the queue is full, NoConsumer, ExchangeTimedOut, or what the route failed with."""
-        waits = self._always or (exchange.pattern == IN_OUT and not self._never)
+        waits = (self._always or (exchange.pattern == IN_OUT and not self._never)) and self._endpoint.answers()
         reply = threading.Event() if waits else None
         # What was delivered from outside, not the part of a split: the split waits for its parts, and the queue may be slow.
         source = exchange.unit.delivery if exchange.unit is not None and self._endpoint.takes_over() else None
