@@ -204,19 +204,25 @@ def _make_pool(connections: int, tls: dict[str, Any], proxy: str | None) -> Pool
         """Makes itself known to the call that uses it, so that its deadline can shut it."""
 
         response_class = Whole
+        carrier: Any = None
 
         def request(self, *args: Any, **keywords: Any) -> None:
+            self.carrier = None
             _call.uses(self)
             super().request(*args, **keywords)
+            self.carrier = self.sock
 
     class Tls(HTTPSConnection):
         """As Plain."""
 
         response_class = Whole
+        carrier: Any = None
 
         def request(self, *args: Any, **keywords: Any) -> None:
+            self.carrier = None
             _call.uses(self)
             super().request(*args, **keywords)
+            self.carrier = self.sock
 
     manager: PoolManager
     if proxy is None:
@@ -259,7 +265,8 @@ class _Watched:
 def _shut(connection: Any) -> None:
     import socket
 
-    sock = getattr(connection, "sock", None)
+    # The connection lets go of its socket as soon as an answer says that it is the last one: the answer is still being read from it.
+    sock = getattr(connection, "sock", None) or getattr(connection, "carrier", None)
     if sock is not None:
         try:
             sock.shutdown(socket.SHUT_RDWR)

@@ -198,6 +198,11 @@ class Ledger:
         with self._lock:
             return {key for key, outcome in self._outcomes.items() if not outcomes or outcome in outcomes}
 
+    def seen(self) -> set[str]:
+        """Messages that have arrived, wherever."""
+        with self._lock:
+            return {key for keys in self._arrivals.values() for key in keys}
+
     def account(self, *, failed_places: Iterable[str] = ()) -> Account:
         """The account so far. In ``failed_places`` failed messages are kept: not lost there, and not delivered either."""
         with self._lock:

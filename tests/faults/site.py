@@ -174,8 +174,7 @@ class Site:
 
     def finish(self, *, seconds: float = 90.0, out: str = "out", waiting: tuple[str, ...] = ("in",)) -> None:
         """Wait until all that was accepted is out or set aside, stop the bus, and take everything down. A loss ends the wait by its deadline."""
-        taken_down = {one.body.decode("utf-8", "replace").strip() for found in self.found.values() for one in found}
-        accepted = len(self.ledger.keys("ok") - taken_down)
+        accepted = len(self.ledger.keys("ok") - self.ledger.seen())
 
         def through() -> bool:
             if any(self.store.depth(queue) for queue in waiting):

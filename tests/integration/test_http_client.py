@@ -280,6 +280,8 @@ def dripping(head, drop):
         dripping(b"HTTP/1.1 200 OK\r\nX-A: ", b"a"),
         dripping(b"HTTP/1.1 200 OK\r\n", b"X-A: a\r\n"),
         dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"a"),
+        dripping(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n", b"a"),
+        dripping(b"HTTP/1.0 200 OK\r\n\r\n", b"a"),
         dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
     ],
     ids=["silent", "a header by letters", "headers for ever", "a body by letters", "chunks for ever"],
