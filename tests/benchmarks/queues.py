@@ -106,6 +106,8 @@ mappings:
       lines: {each: {from: lines, fields: {sku: sku, quantity: quantity, unitPrice: unitPrice}}}
 """
 
+_USUAL, _QUICK = 40_000, 8_000
+
 BY_COMPONENT = "rabbitmq:default?addresses=127.0.0.1:{port}&username=guest&password=guest&autoDeclare=false"
 
 COLUMNS = (
@@ -175,12 +177,22 @@ def node(table: Table) -> Iterator[RabbitNode | None]:
         yield private
 
 
+def _label(work: str, count: int, options: Options) -> str:
+    """A name of its own for what is not the usual run, so that both can stand on one page."""
+    size = "" if count in {_USUAL, _QUICK} else f"-{count // 1000}k"
+    return f"{work}{size}{'-consumed' if options.consumed else ''}{'-classic' if options.classic else ''}"
+
+
 def _measured(work: str, title: str, options: Options) -> Table:
-    count = options.messages(40_000, 8_000)
+    count = options.messages(_USUAL, _QUICK)
     how = "outputs consumed with manual acks" if options.consumed else "outputs piling up"
     kind = "classic" if options.classic else "quorum"
     table = Table(
-        work, f"{title}; {count:,} messages, {kind} queues, {how}", COLUMNS, GOALS[work], against=(CAMEL, SHOVEL, LIMIT)
+        _label(work, count, options),
+        f"{title}; {count:,} messages, {kind} queues, {how}",
+        COLUMNS,
+        GOALS[work],
+        against=(CAMEL, SHOVEL, LIMIT),
     )
     bodies = data.bodies(count)
     with node(table) as rabbit:

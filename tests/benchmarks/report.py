@@ -46,8 +46,13 @@ def markdown(tables: Sequence[Table], command: str, before: str = "") -> str:
         measured = f"measured on {today}, {machine.described()}, with `{command}`"
         parts.append("\n".join(f"- {line}" for line in [*_remarks(table), measured]) + "\n")
         sections[table.name] = "\n".join(parts)
-    order = [*(name for name in ORDER if name in sections), *(name for name in sections if name not in ORDER)]
-    return "\n".join([_INTRODUCTION, *(sections[name] for name in order)])
+    return "\n".join([_INTRODUCTION, *(sections[name] for name in sorted(sections, key=_place))])
+
+
+def _place(name: str) -> tuple[int, str]:
+    """``W1-100k`` stands behind ``W1``."""
+    base = name if name in ORDER else name.partition("-")[0]
+    return (ORDER.index(base) if base in ORDER else len(ORDER), name)
 
 
 def _sections(page: str) -> dict[str, str]:
