@@ -80,12 +80,18 @@ def local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
+def declared(element: str) -> list[str]:
+    """The prefixes that an element's first tag declares, in their order; the empty one is the default namespace."""
+    tag = _MARKUP.match(element)
+    return [prefix or "" for prefix, _ in _NAMESPACE.findall(tag[0])] if tag else []
+
+
 def with_namespaces(element: str, bindings: Iterable[tuple[str, str]]) -> str:
     """An element's text with namespace declarations added to its first tag, where it does not declare the prefix itself."""
     tag = _MARKUP.match(element)
     if tag is None:
         return element
-    own = {prefix or "" for prefix, _ in _NAMESPACE.findall(tag[0])}
+    own = set(declared(element))
     place = tag.end() - (2 if tag[0].endswith("/>") else 1)
     added = "".join(f" xmlns{':' if prefix else ''}{prefix}={uri}" for prefix, uri in bindings if prefix not in own)
     return element[:place] + added + element[place:]

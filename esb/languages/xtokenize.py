@@ -16,6 +16,7 @@ from esb.exchange import Exchange
 from esb.expression import Expression, LanguageSpec, Scope
 from esb.fields import Kind, Spec, field
 from esb.languages import _cutting, _tags
+from esb.languages._javaorder import prefixes_in_order
 from esb.languages._source import reader
 from esb.languages._text import MAX_TOKEN, chunks
 
@@ -33,11 +34,14 @@ class Namespace(Spec):
 @dataclass(frozen=True, slots=True)
 class _Step:
     anywhere: bool
-    uri: str
+    uri: str | None
+    """The namespace; empty for none, None for any (``*:name``)."""
     name: str
+    """The name; ``*`` for any, of that namespace."""
 
     def fits(self, element: tuple[str, str]) -> bool:
-        return self.name == "*" or (self.uri, self.name) == element
+        uri, name = element
+        return self.name in {"*", name} and self.uri in {None, uri}
 
 
 class XTokenize(LanguageSpec):
@@ -86,9 +90,10 @@ class XTokenize(LanguageSpec):
         found: list[_Step] = []
         for step in steps:
             prefix, colon, name = step[2].rpartition(":")
-            if colon and prefix not in uris:
+            if colon and prefix != "*" and prefix not in uris:
                 return ()
-            found.append(_Step(step[1] == "//", uris.get(prefix, "") if colon else "", name))
+            uri = None if prefix == "*" else uris[prefix] if colon else ""
+            found.append(_Step(step[1] == "//", uri, name))
         return tuple(found)
 
 
@@ -111,6 +116,8 @@ class _Open:
     name: str
     bindings: dict[str, str]
     """Prefix -> quoted URI, as they hold inside of it; shared with the outer element where nothing is added."""
+    levels: tuple[tuple[str, ...], ...]
+    """The prefixes that the ancestors and it declare, each level that declares any."""
     logged: int
     """How much had been kept for wrapping when it began."""
     met: bool = False
@@ -149,6 +156,10 @@ class _Reader:
         """Prefix -> quoted URI, as they hold where the reader is."""
         return self.open[-1].bindings if self.open else {}
 
+    def levels(self) -> tuple[tuple[str, ...], ...]:
+        """The prefixes that the elements around the reader declare."""
+        return self.open[-1].levels if self.open else ()
+
     def wrapped(self, parts: list[str]) -> str:
         """Parts with what stands before them, and their ancestors closed."""
         return "".join((*self.log, *parts, *(f"</{outer.name}>" for outer in reversed(self.open))))
@@ -174,7 +185,10 @@ class _Reader:
                 raise Malformed(f"the XML document nests deeper than {_MAX_DEPTH} elements")
             bindings = self._bindings(piece)
             self.names.append(self._qualified(piece, bindings))
-            self.open.append(_Open(piece.name, bindings, len(self.log)))
+            levels = self.levels()
+            if bindings is not self.bindings():
+                levels = (*levels, tuple(piece.namespaces))
+            self.open.append(_Open(piece.name, bindings, levels, len(self.log)))
             self.log.append(piece.raw)
         elif piece.closes and not piece.opens:
             if self.open:
@@ -225,8 +239,16 @@ def _inside(element: str) -> str:
     return element[start + 1 : end] if 0 < start < end else ""
 
 
+def _injected(element: str, walk: _Reader) -> str:
+    """The element with the declarations it stands in, in Camel's order."""
+    bindings = walk.bindings()
+    own = tuple(_tags.declared(element))
+    order = prefixes_in_order((*walk.levels(), own) if own else walk.levels())
+    return _tags.with_namespaces(element, [(prefix, bindings[prefix]) for prefix in order if prefix in bindings])
+
+
 _MODES: Final[dict[str, Finish]] = {
-    "i": lambda element, walk: _tags.with_namespaces(element, sorted(walk.bindings().items())),
+    "i": _injected,
     "w": lambda element, _: element,
     "u": lambda element, _: _inside(element),
     "t": lambda element, _: "".join(piece.raw for piece in _tags.scan((element,)) if not piece.raw.startswith("<")),

@@ -172,7 +172,8 @@ def test_a_path_is_followed_by_namespace_and_not_by_prefix() -> None:
     prefixes = (Namespace(key="p", value="urn:o"),)
     assert parts(document, "/p:l/p:r", mode="t", namespace=prefixes) == ["1", "2"]
     assert parts(document, "//r", mode="t") == ["3"]
-    assert parts(document, "//*", mode="t") == ["123"]
+    assert parts(document, "//*", mode="t") == ["3"]  # a star is any name, of no namespace
+    assert parts(document, "/*:l/*:r", mode="t") == ["1", "2", "3"]
 
 
 def test_wrapping_forgets_branches_that_are_done() -> None:
