@@ -284,7 +284,15 @@ def dripping(head, drop):
         dripping(b"HTTP/1.0 200 OK\r\n\r\n", b"a"),
         dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
     ],
-    ids=["silent", "a header by letters", "headers for ever", "a body by letters", "chunks for ever"],
+    ids=[
+        "silent",
+        "a header by letters",
+        "headers for ever",
+        "a body by letters",
+        "the last one by letters",
+        "an old one",
+        "chunks for ever",
+    ],
 )
 def test_a_call_ends_at_its_deadline_whatever_the_peer_does(peer, call, say):
     began = time.monotonic()
