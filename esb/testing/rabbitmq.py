@@ -28,7 +28,7 @@ _GREETING = b"AMQP\x00\x00\x09\x01"
 class RabbitNode:
     """A node that is not running yet. A context manager: starts, and at the end stops and removes everything.
 
-    ``plugins`` are enabled: ``rabbitmq_consistent_hash_exchange``, say, which comes with the server.
+    ``plugins`` are enabled as far as the server has them: ``rabbitmq_consistent_hash_exchange``, say. The attribute tells which it has.
     """
 
     def __init__(self, folder: Path | None = None, *, plugins: Sequence[str] = ()) -> None:
@@ -39,7 +39,8 @@ class RabbitNode:
         self._server: subprocess.Popen[bytes] | None = None
         for name in ("mnesia", "log", "home"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        (self.folder / "plugins").write_text(f"[{','.join(plugins)}].\n")
+        self.plugins = tuple(name for name in plugins if any(self._sbin.parent.glob(f"plugins/{name}-*")))
+        (self.folder / "plugins").write_text(f"[{','.join(self.plugins)}].\n")
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\ndisk_free_limit.absolute = 50MB\nlog.file.level = warning\n"
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pika
+import pytest
 
 from esb.components.rabbitmq.factory import ConnectionFactory
 from esb.context import RouteContext
@@ -44,6 +45,11 @@ class Trial:
             context.stop(10.0)
         if self.peer.is_open:
             self.peer.close()
+
+    def needs(self, plugin: str) -> None:
+        """Skip the test where the server does not have a plugin."""
+        if plugin not in self.node.plugins:
+            pytest.skip(f"this RabbitMQ has no plugin {plugin}; Debian's package rabbitmq-server brings it")
 
     def start(self, routes: str, *, services: dict[str, Any] | None = None, **beans: Any) -> RouteContext:
         """A running context; ``NAME`` in the routes becomes a name that no other test has."""

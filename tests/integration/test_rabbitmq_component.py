@@ -77,6 +77,7 @@ def test_the_default_exchange_reaches_a_queue_by_its_name(trial):
 
 
 def test_a_consistent_hash_exchange_keeps_the_messages_of_a_key_together_and_in_order(trial):
+    trial.needs("rabbitmq_consistent_hash_exchange")
     context = trial.start("""
 - from:
     uri: rabbitmq:NAME

@@ -18,6 +18,7 @@ def trial(rabbit):
 
 
 def test_the_routes_of_the_guide_run_and_do_what_it_says(trial, caplog):
+    trial.needs("rabbitmq_consistent_hash_exchange")
     broker = MemoryBroker()
     broker.open()
     page = (ROOT / "docs/guides/rabbitmq.md").read_text()

@@ -40,6 +40,7 @@ ROUTES = """
 @pytest.fixture
 def trial(rabbit):
     made = Trial(rabbit)
+    made.needs("rabbitmq_consistent_hash_exchange")
     for queue in ("ticks", "done", "ordered"):
         made.queue(f"NAME.{queue}", durable=True)
     yield made
