@@ -44,6 +44,15 @@ def expression_of(node: MapNode, cls: type[Spec], registry: Registry) -> Any:
     return None
 
 
+def literal(expression: Any) -> tuple[str, str]:
+    """Language and text of an expression's canonical data; empty where it is none, or its text is no text."""
+    if not isinstance(expression, dict) or len(expression) != 1:
+        return "", ""
+    (language, options), *_ = expression.items()
+    given = options.get("expression") if isinstance(options, dict) else None
+    return str(language), str(given[0]) if isinstance(given, tuple) else ""
+
+
 def _kamelet(root: MapNode, registry: Registry) -> Any:
     """A Kamelet resource is plain data but for the template's route and beans."""
     told = _plain(root)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-from esb.dsl.expanded import expression_of
+from esb.dsl.expanded import expression_of, literal
 from esb.dsl.lint.rules import AFTER_OTHERWISE, IDLE, NEVER_TAKEN, UNREACHABLE, Finding
 from esb.dsl.model import OnExceptionSpec
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
@@ -140,11 +140,8 @@ def _choice(choice: MapNode, when: type[Spec], registry: Registry) -> Iterator[F
 
 
 def _always(condition: Any) -> bool:
-    if not isinstance(condition, dict) or len(condition) != 1:
-        return False
-    (language, options), *_ = condition.items()
-    text = options.get("expression", ("", False))[0] if isinstance(options, dict) else ""
-    return language in {"simple", "constant"} and str(text).strip() in _ALWAYS
+    language, text = literal(condition)
+    return language in {"simple", "constant"} and text.strip() in _ALWAYS
 
 
 def _catches(block: MapNode) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from esb.dsl.expanded import expression_of
+from esb.dsl.expanded import expression_of, literal
 from esb.dsl.model import BeanSpec, FromSpec, InterceptSendToEndpointSpec, RouteSpec
 from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
 from esb.dsl.placeholders import Properties
@@ -113,12 +113,10 @@ class _Reading:
 
     def _dynamic(self, part: Part, node: MapNode) -> None:
         assert part.cls is not None
-        told = expression_of(node, part.cls, self._registry)
-        (language, options), *_ = told.items() if isinstance(told, dict) and told else (("", {}),)
-        if language not in {"constant", "simple"} or not isinstance(options, dict):
+        language, text = literal(expression_of(node, part.cls, self._registry))
+        if language not in {"constant", "simple"}:
             self._uses.anywhere = self._uses.anywhere or part.cls.name != "pollEnrich"
             return
-        text = str(options.get("expression", ("", ""))[0])
         for piece in text.split(",") if part.cls.name not in {"enrich", "pollEnrich"} else [text]:
             self._add(piece.strip(), part.key.at if part.key else node.at, {}, consumed=part.cls.name == "pollEnrich")
 

@@ -243,3 +243,18 @@ def test_the_linter_reads_every_document_of_the_oracle_without_a_failure():
         except Exception:
             continue  # not YAML
         list(lint_document(root, REGISTRY))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "choice: {when: [{xpath: {expression: {uri: 5}}, steps: [{stop: {}}]}]}",
+        "choice: {when: [{simple: [1], steps: 5}], otherwise: [1]}",
+        "recipientList: {simple: {expression: [1]}}",
+        "doTry: {steps: 5, doCatch: [5, {exception: {a: b}}], doFinally: [1]}",
+        "to: {uri: {a: b}, parameters: [1]}",
+        "setHeader: {name: [1], constant: {expression: {a: b}}}",
+    ],
+)
+def test_what_is_no_route_at_all_stops_no_rule(step):
+    in_route(step)  # the parser tells what is wrong
