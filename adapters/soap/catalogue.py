@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.soap.names import ENCODING_11, XML, XMLMIME, XSD
+from adapters.soap.names import ENCODING_11, ENCODING_12, XML, XMLMIME, XSD
 
 _SCALARS: Final = (
     *(
@@ -96,6 +96,19 @@ def _encoding() -> str:
     )
 
 
+def _encoding_12() -> str:
+    """Arrays of the encoding of SOAP 1.2 (part 2 section 3)."""
+    return (
+        f'<xs:schema xmlns:xs="{XSD}" xmlns:t="{ENCODING_12}" targetNamespace="{ENCODING_12}">'
+        '<xs:attribute name="itemType" type="xs:QName"/><xs:attribute name="arraySize" type="xs:string"/>'
+        '<xs:attribute name="id" type="xs:ID"/><xs:attribute name="ref" type="xs:IDREF"/>'
+        '<xs:complexType name="Array"><xs:sequence>'
+        '<xs:any namespace="##any" minOccurs="0" maxOccurs="unbounded" processContents="lax"/></xs:sequence>'
+        '<xs:attribute ref="t:itemType"/><xs:attribute ref="t:arraySize"/><xs:attribute ref="t:id"/><xs:attribute ref="t:ref"/>'
+        '<xs:anyAttribute namespace="##other" processContents="lax"/></xs:complexType></xs:schema>'
+    )
+
+
 def _xml() -> str:
     return (
         f'<xs:schema xmlns:xs="{XSD}" targetNamespace="{XML}">'
@@ -126,6 +139,8 @@ def find(address: str) -> bytes | None:
     plain = address.removeprefix("https:").removeprefix("http:").rstrip("/")
     if plain == "//schemas.xmlsoap.org/soap/encoding":
         return _encoding().encode()
+    if plain == "//www.w3.org/2003/05/soap-encoding":
+        return _encoding_12().encode()
     if plain in {"//www.w3.org/2001/xml.xsd", "//www.w3.org/2001/03/xml.xsd", "//www.w3.org/XML/1998/namespace"}:
         return _xml().encode()
     if plain == "//www.w3.org/2005/05/xmlmime":

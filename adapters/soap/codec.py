@@ -124,7 +124,10 @@ class Codecs:
         elif isinstance(found, ComplexType):
             self._fill_complex(codec, found)
         else:
-            codec.read, codec.write = self._read_any_type, self._write_any_type
+            codec.read, codec.write = (
+                self._read_any_type,
+                self._write_any_type if key == ANY_TYPE else _write_undeclared,
+            )
             codec.namespaces = {XSI, XSD}
 
     def _fill_complex(self, codec: Codec, found: ComplexType) -> None:
@@ -274,7 +277,8 @@ class _Content:
         if isinstance(source, model.Group):
             return self._occurring(source, self._members(source))
         if isinstance(source, model.Any):
-            wildcard = Wildcard(self._codecs.read_any, self._codecs.write_any)
+            # All that several wildcards let in is one list, in the order of the message; the first one writes it.
+            wildcard = Wildcard(self._codecs.read_any, self._codecs.write_any if not self.wildcards else _written)
             self.wildcards.append(wildcard)
             return wildcard
         return self._codecs.field(source, self._key(source.tag))
@@ -325,6 +329,22 @@ class _Content:
             key = f"{local(tag)}__{number}"
         self._tags[key] = tag
         return key
+
+
+def _written(parent: Element, value: Any, problems: Problems) -> None:
+    """For a wildcard whose content another one writes."""
+    _ = parent, value, problems
+
+
+def _write_undeclared(node: Element, value: Any, problems: Problems) -> None:
+    """Content of a type that no schema declares: text, or markup under ``$xml``."""
+    if isinstance(value, dict) and isinstance(markup := value.get(XML), str):
+        fill_markup(node, markup, problems)
+        return
+    try:
+        node.text = text_of(value)[1]
+    except ValueError as exc:
+        problems.append(Problem(str(exc)))
 
 
 def _may_be_empty(particle: model.Particle) -> bool:

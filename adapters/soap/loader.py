@@ -27,6 +27,8 @@ MAX_DOCUMENTS: Final = 2000
 MAX_BYTES: Final = 64 << 20
 
 _SCHEMA: Final = f"{{{XSD}}}schema"
+_DRAFTS: Final = re.compile(r"http://www\.w3\.org/(?:1999|2000/10|2000/08)/XMLSchema(?!-)")
+_DRAFT_BYTES: Final = re.compile(_DRAFTS.pattern.encode())
 _REFERENCES: Final = tuple(f"{{{XSD}}}{name}" for name in ("import", "include", "redefine"))
 _DECLARED: Final = re.compile(rb"""^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["'][^>]*\?>""")
 
@@ -127,6 +129,9 @@ class Documents:
             found = self._load(address, written, location, node.get("namespace", "") if importing else "")
             if found is None:
                 continue
+            if found.tag == f"{{{WSDL}}}definitions":
+                self._wsdl(address, found)  # the schemas in it are meant
+                continue
             if found.tag != _SCHEMA:
                 raise ConfigError(f"{address} is imported as a schema and is none", Position(location))
             own = found.get("targetNamespace", "")
@@ -143,7 +148,7 @@ class Documents:
         if data is None:
             return None
         try:
-            root = esb.xml.parse(_text(data), max_bytes=MAX_BYTES, huge=True)
+            root = esb.xml.parse(_modern(_text(data)), max_bytes=MAX_BYTES, huge=True)
         except Malformed as exc:
             raise ConfigError(f"the document cannot be read: {exc}", Position(address)) from exc
         self.documents[address] = root
@@ -232,6 +237,13 @@ def contents_of(locations: Mapping[str, str], path: Path) -> Mapping[str, bytes]
         except OSError:
             continue
     return found
+
+
+def _modern(text: bytes | str) -> bytes | str:
+    """A document that still uses a draft of XML Schema, in the namespace of the standard: the simple types and most of the notation are the same."""
+    if isinstance(text, str):
+        return _DRAFTS.sub(XSD, text)
+    return _DRAFT_BYTES.sub(XSD.encode(), text)
 
 
 def _text(data: bytes) -> bytes | str:

@@ -27,6 +27,7 @@ class Contract:
         self.validator = Validator(wsdl)
         self.codecs = Codecs(wsdl.schemas)
         self._prefixes = wsdl.prefixes
+        self._nsmaps: dict[tuple[Any, ...], tuple[Sequence[Codec], dict[str, str]]] = {}
 
     def operation(self, operation: Operation) -> OperationCodec:
         """The compiled operation. Raises :class:`~esb.errors.ConfigError` if it cannot be served."""
@@ -42,8 +43,16 @@ class Contract:
             )
         return OperationCodec(self, operation)
 
-    def nsmap(self, codecs: Iterable[Codec], tags: Iterable[str]) -> dict[str, str]:
-        """Prefixes for every namespace that the content of these types may use, so that none is declared twice in a message."""
+    def nsmap(self, codecs: Sequence[Codec], tags: Sequence[str]) -> dict[str, str]:
+        """Prefixes for every namespace that the content of these types may use, so that none is declared twice in a message. Kept."""
+        key = (*map(id, codecs), *tags)
+        known = self._nsmaps.get(key)
+        if known is None:
+            # With the codecs beside it, so that their identity stays taken.
+            known = self._nsmaps[key] = (codecs, self._nsmap(codecs, tags))
+        return known[1]
+
+    def _nsmap(self, codecs: Iterable[Codec], tags: Iterable[str]) -> dict[str, str]:
         found = {namespace(tag) for tag in tags}
         seen: set[int] = set()
         todo = list(codecs)
@@ -79,7 +88,7 @@ class BodyCodec:
             self._fields = [Field(content.tag, local(content.tag), codec, required=True, many=False, nillable=False)]
         else:
             self._fields = [contract.codecs.field(part.element, part.name) for part in content.parts]
-        self._nsmaps = [contract.nsmap([field.codec], [field.tag]) for field in self._fields]
+        self._contract = contract
 
     def read(self, children: Sequence[Element], subject: str, *, validate: bool = True) -> Any:
         """The data. The children's tags are :attr:`tags`. Raises :class:`~esb.errors.ValidationFailed` if they break the schema.
@@ -107,7 +116,7 @@ class BodyCodec:
     def write(self, data: Any, subject: str) -> bytes:
         """The XML. Raises :class:`~esb.errors.ValidationFailed` with a report of every field that is wrong."""
         if len(self._fields) == 1:
-            return self._element(self._fields[0], self._nsmaps[0], data, subject)
+            return self._element(self._fields[0], data, subject)
         if data is None or data == "":
             data = {}
         problems: Problems = []
@@ -117,12 +126,13 @@ class BodyCodec:
         else:
             problems.append(Problem(f"is a dict of the message's parts, not {type(data).__name__}"))
         _refuse(problems, "Body", subject)
-        return b"".join(
-            self._element(field, nsmap, data[field.key], subject)
-            for field, nsmap in zip(self._fields, self._nsmaps, strict=True)
-        )
+        return b"".join(self._element(field, data[field.key], subject) for field in self._fields)
 
-    def _element(self, field: Field, nsmap: dict[str, str], data: Any, subject: str) -> bytes:
+    def _nsmap(self, field: Field) -> dict[str, str]:
+        return self._contract.nsmap((field.codec,), (field.tag,))
+
+    def _element(self, field: Field, data: Any, subject: str) -> bytes:
+        nsmap = self._nsmap(field)
         if self._encoded:
             root = tree_of(field, nsmap, data, subject)
             encoded.typed(root, self._type, self._schemas, self._encoded)
@@ -132,7 +142,7 @@ class BodyCodec:
     def tree(self, data: Any, subject: str) -> None:
         """Hold data against the types alone, not against facets and counts: for checks. Raises :class:`~esb.errors.ValidationFailed`."""
         if len(self._fields) == 1:
-            tree_of(self._fields[0], self._nsmaps[0], data, subject)
+            tree_of(self._fields[0], self._nsmap(self._fields[0]), data, subject)
 
 
 class HeaderCodec:

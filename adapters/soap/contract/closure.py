@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 import esb.xml
 from adapters.soap.loader import SchemaDocument, beside
-from adapters.soap.names import XML, XSD, local, namespace
+from adapters.soap.names import ENCODING_11, XML, XSD, local, namespace
 from adapters.soap.wsdl import Content, Part
 
 Element = Any  # lxml's stubs do not know that it hands out text
@@ -119,9 +119,7 @@ class _Closure:
                 root.remove(node)  # the wrapper of the namespace includes it
             else:
                 node.set("schemaLocation", f"esb:/doc/{number}")
-        for node in list(root.iter(f"{{{XSD}}}element")):
-            if (ref := node.get("ref")) and node.nsmap.get(ref.rpartition(":")[0] or None) == XSD:
-                _let_schemas_in(node)
+        _amend(root)
         used = {uri for node in root.iter(etree.Element) for uri in node.nsmap.values()}
         if any(
             (node.get("ref") or "").startswith("xml:")
@@ -159,6 +157,25 @@ class _Closure:
         if element.glob:
             return f'<xs:element{prefix} ref="{prefixed}"/>'
         return f'<xs:element{prefix} form="unqualified" name="{local(part.tag)}" type="{prefixed}" nillable="true"/>'
+
+
+def _amend(root: Element) -> None:
+    """Change what libxml2 takes by the letter and nobody means so."""
+    for node in root.iter(f"{{{XSD}}}restriction"):
+        _let_members_in(node)
+    for node in list(root.iter(f"{{{XSD}}}element")):
+        if (ref := node.get("ref")) and node.nsmap.get(ref.rpartition(":")[0] or None) == XSD:
+            _let_schemas_in(node)
+
+
+def _let_members_in(restriction: Element) -> None:
+    """An array of the SOAP encoding that says its members' type only (WSDL 1.1 section 2.2): by the letter it would be empty."""
+    prefix, _, name = (restriction.get("base") or "").rpartition(":")
+    if name != "Array" or restriction.nsmap.get(prefix or None) != ENCODING_11:
+        return
+    if all(local(child.tag) in {"attribute", "attributeGroup", "anyAttribute"} for child in restriction):
+        inside = f'<s:sequence xmlns:s="{XSD}"><s:any minOccurs="0" maxOccurs="unbounded" processContents="lax"/></s:sequence>'
+        restriction.insert(0, esb.xml.parse(inside))
 
 
 def _let_schemas_in(node: Element) -> None:

@@ -29,13 +29,15 @@ def read(path: Path, roots: Sequence[Path] = (), *, lenient: bool = False) -> Ws
     documents = Documents(path, roots)
     if documents.missing and not lenient:
         raise _all([each.error() for each in documents.missing.values()])
-    wsdl, lacking = contract(documents, roots)
+    wsdl, lacking = contract(documents, roots, lenient=lenient)
     if lacking and not lenient:
         raise _all([_undeclared(documents.path, kind, name) for kind, name in lacking])
     return wsdl
 
 
-def contract(documents: Documents, roots: Sequence[Path]) -> tuple[Wsdl, list[tuple[str, str]]]:
+def contract(
+    documents: Documents, roots: Sequence[Path], *, lenient: bool = True
+) -> tuple[Wsdl, list[tuple[str, str]]]:
     """The contract, and kinds and names of what is referred to and declared nowhere."""
     declarations = Declarations(more=_catalogued(documents))
     declarations.take_all(documents.schemas)
@@ -63,7 +65,13 @@ def contract(documents: Documents, roots: Sequence[Path]) -> tuple[Wsdl, list[tu
     ]
     notes = [each.why for each in documents.missing.values()]
     notes += [f"the {_KINDS.get(kind, kind)} {name} is referred to and declared nowhere" for kind, name in lacking]
-    checked, unchecked = relaxed(closure(documents.schemas, contents, lacking))
+    whole = closure(documents.schemas, contents, lacking)
+    try:
+        checked, unchecked = relaxed(whole)
+    except ConfigError as exc:
+        # Strictly, whoever runs the schema says what is wrong with it. Otherwise messages are held against the types alone.
+        checked = {} if lenient else whole
+        unchecked = [f"{exc.message}: messages are held against the types alone, without facets and counts"]
     made = Wsdl(
         documents.path,
         ports,

@@ -24,24 +24,21 @@ _AMBIGUOUS: Final = re.compile(
 
 
 def relaxed(documents: Mapping[str, bytes]) -> tuple[Mapping[str, bytes], list[str]]:
-    """The documents as libxml2 takes them, and notes of what is not checked. Other errors are left to whoever runs the schema."""
+    """The documents as libxml2 takes them, and notes of what is not checked. Raises :class:`~esb.errors.ConfigError` if it does not take them."""
     made = dict(documents)
     notes: list[str] = []
-    for _ in range(MOST):
+    while True:
         try:
             esb.xml.schema(made, START)
         except ConfigError as exc:
             found = _AMBIGUOUS.search(exc.message)
-            if found is None:
-                break
-            changed = _without_content(made[found[1]], found[3] or "", int(found[2]))
-            if changed is None:
-                break
+            changed = _without_content(made[found[1]], found[3] or "", int(found[2])) if found is not None else None
+            if found is None or changed is None or len(notes) >= MOST:
+                raise
             made[found[1]], name = changed
             notes.append(f"the content of type {name} is not checked: its model is ambiguous (not deterministic)")
         else:
             return made, notes
-    return documents, []
 
 
 def _without_content(document: bytes, name: str, line: int) -> tuple[bytes, str] | None:

@@ -24,7 +24,7 @@ from adapters.soap.contract.model import (
 )
 from adapters.soap.contract.values import sample_text
 from adapters.soap.messages import BodyCodec, Contract, HeaderCodec
-from adapters.soap.names import XML, XSD, XSI_NIL, XSI_TYPE, local
+from adapters.soap.names import XML, XSD, XSI_NIL, XSI_TYPE, local, namespace
 from adapters.soap.wsdl import Content, Operation, Part
 from esb.errors import EsbError, StepFailed
 
@@ -132,11 +132,17 @@ class _Builder:
 
     def element(self, element: Element, *, minimal: bool) -> Node:
         """A tree of its own. Raises :class:`~esb.errors.StepFailed` for a type that must hold itself."""
-        from lxml import etree
-
         self._count, self._ids, self._minimal = 0, 0, minimal
         self._kept = set()
         element = self._concrete(element)
+        try:
+            return self._root(element)
+        except ValueError as exc:  # lxml's, for names that XML does not allow
+            raise StepFailed(f"the element {element.tag} cannot be written: {exc}") from exc
+
+    def _root(self, element: Element) -> Node:
+        from lxml import etree
+
         root = etree.Element(element.tag, nsmap={prefix: uri for uri, prefix in self._prefixes.items() if uri != XML})
         self._fill(root, element, ())
         etree.cleanup_namespaces(root, keep_ns_prefixes=sorted(self._kept))
@@ -163,7 +169,8 @@ class _Builder:
         elif isinstance(found, ComplexType):
             self._fill_complex(node, self._instance(node, found, above), element, above)
         else:
-            node.set(XSI_TYPE, self._name(node, f"{{{XSD}}}string"))
+            if element.type == ANY_TYPE:  # a type that is declared nowhere has no heirs that could be named
+                node.set(XSI_TYPE, self._name(node, f"{{{XSD}}}string"))
             node.text = text or local(element.tag)
 
     def _fill_complex(self, node: Node, found: ComplexType, element: Element, above: tuple[str, ...]) -> None:
@@ -217,7 +224,7 @@ class _Builder:
                     self._child(node, self._concrete(particle), above)
         elif isinstance(particle, Any):
             for _ in range(particle.min):
-                self._wild(node, particle)
+                self._wild(node, particle, above)
         elif particle.min > 0 or (not self._sparing and self._ends(particle, above)):
             for _ in range(max(1, particle.min)):
                 if particle.kind == "choice":
@@ -257,22 +264,33 @@ class _Builder:
             return all(self._ends(item, above) for item in required)
         return True
 
-    def _wild(self, node: Node, wildcard: Any) -> None:
+    def _wild(self, node: Node, wildcard: Any, above: tuple[str, ...]) -> None:
         from lxml.etree import SubElement
 
-        own = local(node.tag)
-        uri = wildcard.namespaces.split()[0] if not wildcard.namespaces.startswith("##") else "urn:example"
-        for name, element in self._schemas.elements.items():
-            if name.startswith(f"{{{uri}}}") and not element.abstract:
-                self._child(node, element, (ANY_TYPE,) * (MAX_DEPTH // 2))
-                return
-        SubElement(node, f"{{{uri}}}any").text = own
+        wanted = wildcard.namespaces.split()
+        allowed = {uri for uri in wanted if not uri.startswith("##")}
+        here = namespace(node.tag)
+        if "##targetNamespace" in wanted:
+            allowed.add(here)
+        # One that is declared, since the wildcard may be strict; simple ones first, for they are short.
+        known = [
+            element
+            for name, element in self._schemas.elements.items()
+            if not element.abstract
+            and (namespace(name) in allowed if allowed else wanted != ["##other"] or namespace(name) not in {here, ""})
+        ]
+        known.sort(key=lambda element: not isinstance(self._schemas.type(element.type), SimpleType))
+        if known and above.count(ANY_TYPE) < 2:  # what it holds may have a wildcard again
+            self._child(node, known[0], (*above, ANY_TYPE))
+        else:
+            SubElement(node, f"{{{next(iter(allowed), 'urn:example')}}}any").text = local(node.tag)
 
     def _text(self, simple: SimpleType, node: Node, name: str) -> str:
         if simple.builtin == "ID":
             self._ids += 1
             return f"{name}{self._ids}" if name[:1].isalpha() else f"id{self._ids}"
-        if simple.builtin in {"QName", "NOTATION"} and not simple.facets.enums:
+        item = self._schemas.type(simple.item) if simple.item else simple
+        if isinstance(item, SimpleType) and item.builtin in {"QName", "NOTATION"} and not item.facets.enums:
             return self._name(node, f"{{{XSD}}}string")
         return sample_text(simple, self._schemas, name)
 

@@ -25,12 +25,12 @@ from adapters.soap.contract.model import (
     is_builtin,
 )
 from adapters.soap.contract.simple import STRING, restricted, simple_type
-from adapters.soap.names import ENCODING_11, WSDL, XSD, local, namespace
+from adapters.soap.names import ENCODING_11, ENCODING_12, WSDL, XSD, local, namespace
 
 Node = AnyNode  # lxml's stubs do not know that it hands out text
 
 _GROUPS: Final = frozenset({"sequence", "choice", "all"})
-_ARRAY: Final = f"{{{ENCODING_11}}}Array"
+_ARRAYS: Final = frozenset({f"{{{ENCODING_11}}}Array", f"{{{ENCODING_12}}}Array"})
 _ANY_SIMPLE: Final = f"{{{XSD}}}anySimpleType"
 _ANYTHING: Final = ComplexType(
     ANY_TYPE, mixed=True, content=Group("sequence", (Any(0, UNBOUNDED),)), any_attribute=True
@@ -182,12 +182,15 @@ class Reader:
     def _array(self, node: Node, scope: Scope, head: ComplexType) -> str:
         """The type of the members of an array in the SOAP encoding (WSDL 1.1 section 2.2)."""
         base = self.types.get(head.base)
-        if head.base != _ARRAY and not (isinstance(base, ComplexType) and base.array):
+        if head.base not in _ARRAYS and not (isinstance(base, ComplexType) and base.array):
             return ""
         for attribute in node.iter(f"{{{XSD}}}attribute"):
             written = attribute.get(f"{{{WSDL}}}arrayType")
             if written:
                 return scope.name(attribute, written.partition("[")[0])
+            item = attribute.get("ref") and attribute.get("fixed")
+            if item and local(scope.name(attribute, attribute.get("ref"))) == "itemType":
+                return scope.name(attribute, item)
         items = [child for child in node.iter(f"{{{XSD}}}element") if child.get("type")]
         if len(items) == 1:
             return scope.name(items[0], items[0].get("type"))
