@@ -23,6 +23,7 @@ ATTRIBUTES: Final = (
 """Properties of a message, as pika calls them."""
 _OURS: Final = "x-esb-"
 _DEEPEST: Final = 16
+_PLAIN: Final = frozenset({str, int, bool, float, type(None)})
 
 
 @dataclass(slots=True)
@@ -91,7 +92,11 @@ def plain(value: Any) -> Any:
 
 def properties(attributes: Mapping[str, Any], headers: Mapping[str, Any]) -> pika.BasicProperties:
     """Properties to send. Nested values that AMQP or pika cannot write become text."""
-    table = encoded({name: _writable(value, 0) for name, value in headers.items()}) if headers else None
+    table = None
+    if headers:
+        table = encoded(
+            {name: value if type(value) in _PLAIN else _writable(value, 0) for name, value in headers.items()}
+        )
     return pika.BasicProperties(headers=table, **attributes)
 
 

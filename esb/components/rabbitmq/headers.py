@@ -29,7 +29,8 @@ CHANNEL: Final = f"{FAMILY}Channel"
 
 RECEIVED: Final = "esb.rabbitmqReceived"
 """Property: the steering properties that a message came with. They are the sender's wishes for that hop, and hold for no later one."""
-STEERING: Final = frozenset({"expiration", "user_id", "delivery_mode", "reply_to", "cc", "bcc"})
+COPIES: Final = frozenset({"cc", "bcc"})
+STEERING: Final = frozenset({"expiration", "user_id", "delivery_mode", "reply_to"}) | COPIES
 """By what a sender could make a later hop expire, lose, misroute or refuse a message."""
 
 _MODES: Final = {"persistent": 2, "non_persistent": 1, "2": 2, "1": 1}

@@ -36,6 +36,8 @@ _JSON: Final = "application/json"
 _BYTES: Final = "application/octet-stream"
 _DESCRIBING: Final = frozenset({"content-type", "content-encoding", "content-length"})
 _CARRIED: Final = (str, bool, int, float, bytes, Decimal, dt.datetime, type(None), list, tuple, dict)
+_SUSPECT: Final = frozenset("cCoOeEbB")
+"""First letters of the names that need a closer look: control headers, those that describe the body, and those that steer the broker."""
 _AS_TEXT: Final = (dt.date, dt.time, uuid.UUID)
 _warned: set[str] = set()
 
@@ -62,6 +64,9 @@ def outgoing(exchange: Exchange, *, allow_null: bool = False) -> Outbound:
     content_type: str | None = None
     steers: dict[str, Any] = {}
     for name, value in message.headers.items():
+        if name[:1] not in _SUSPECT and isinstance(value, _CARRIED):
+            table[name] = value
+            continue
         folded = name.lower()
         if is_control(name):
             told = names.read(name, value)
@@ -74,7 +79,7 @@ def outgoing(exchange: Exchange, *, allow_null: bool = False) -> Outbound:
         elif folded in _DESCRIBING:
             if folded == "content-type" and value is not None:
                 content_type = str(value)
-        elif folded in names.STEERING and received.get(folded) == value:
+        elif folded in names.COPIES and received.get(folded) == value:
             continue
         elif isinstance(value, _CARRIED):
             table[name] = value
@@ -187,7 +192,7 @@ def incoming(delivery: Received, pattern: str, *, proxy: bool = False) -> Exchan
     steering = {name: value for name, value in attributes.items() if name in names.STEERING}
     if proxy:
         steering.pop("reply_to", None)
-    steering |= {name.lower(): value for name, value in delivery.headers.items() if name.lower() in names.STEERING}
+    steering |= {name.lower(): value for name, value in delivery.headers.items() if name.lower() in names.COPIES}
     if "correlation_id" in attributes:
         steering["correlation_id"] = attributes["correlation_id"]  # for a request that the route makes of it
     if steering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from esb.broker.amqp_declare import Declarable
     from esb.broker.amqp_publisher import Pending
     from esb.components.rabbitmq.endpoint import RabbitmqEndpoint
+
+log = logging.getLogger("esb.rabbitmq")
 
 _MOST_DELAYS = 200
 _FOREVER = 365 * 86400.0
@@ -86,10 +89,14 @@ class RabbitmqProducer(Producer):
         if self._endpoint.reply_to:
             outbound.attributes.setdefault("reply_to", self._endpoint.reply_to)
         if self._endpoint.confirm == "disabled":
-            broker.dispatch(self._pending(broker, outbound, lambda _error: None), self._patience)
+            broker.dispatch(self._pending(broker, outbound, self._unconfirmed), self._patience)
             done(None)
         else:
             broker.dispatch(self._pending(broker, outbound, done), self._patience)
+
+    def _unconfirmed(self, error: TransportError | None) -> None:
+        if error is not None:
+            log.warning("%s: a message may be lost, which nobody waited for (confirm=disabled): %s", self._name, error)
 
     def _pending(
         self, broker: AmqpBroker, outbound: Outbound, done: Callable[[TransportError | None], None]

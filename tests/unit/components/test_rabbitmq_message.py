@@ -199,6 +199,13 @@ def test_what_steers_the_broker_is_shown_but_holds_for_no_later_send_unless_it_i
     assert outgoing(exchange).attributes["expiration"] == "5000"
 
 
+def test_a_header_cannot_pass_for_a_property_that_steers():
+    exchange = incoming(arrived({"expiration": "0"}, {"expiration": "other", "Reply_To": "x"}), "InOnly")
+    sent = outgoing(exchange)
+    assert "expiration" not in sent.attributes
+    assert sent.headers == {"expiration": "other", "Reply_To": "x"}
+
+
 def test_a_proxy_passes_on_whom_to_answer():
     exchange = incoming(arrived({"reply_to": "amq.rabbitmq.reply-to.x"}), "InOnly", proxy=True)
     assert outgoing(exchange).attributes["reply_to"] == "amq.rabbitmq.reply-to.x"
