@@ -264,7 +264,9 @@ class _Link:
             elif not self._forgotten and not self._proxy.conditions.vanishing and writer.can_write_eof():
                 writer.write_eof()
         except (OSError, RuntimeError):
-            if not self._forgotten:
+            if self._proxy.conditions.vanishing:
+                self.holed = True  # nobody is told; the next good weather resets what is left
+            elif not self._forgotten:
                 self.end()  # one end broke: the other learns it too
         finally:
             sender.cancel()
