@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from esb.broker.contract import Broker
 from esb.broker.open import open_broker
+from esb.components.rabbitmq import ConnectionFactory
+from esb.context import RouteContext
+from esb.exchange import Exchange
 from esb.testing.broker_trial import eventually, message, publish
 from esb.testing.ports import free_port
 from esb.testing.rabbitmq import RabbitNode
@@ -121,3 +125,21 @@ def test_a_missing_certificate_file_is_told_and_taken_up_when_it_is_there(
         connected(broker)
     finally:
         broker.close()
+
+
+def test_the_rabbitmq_component_logs_in_by_certificate_into_a_virtual_host(tls: TlsNode) -> None:
+    factory = ConnectionFactory("127.0.0.1")
+    factory.port, factory.use_ssl, factory.virtual_host = tls.port, True, "sales/eu"
+    factory.ca_file, factory.cert_file = str(tls.authority.file), str(tls.authority.issue("machine"))
+    context = RouteContext()
+    context.bind("bean", "sales", factory)
+    try:
+        context.load('- from: {uri: "rabbitmq:orders?queues=orders&routingKey=k", steps: [{to: mock:out}]}')
+        context.start()
+        told = context.send("rabbitmq:orders?routingKey=k", Exchange("tea"))
+        assert told.error is None
+        mock: Any = context.endpoint("mock:out")
+        eventually(lambda: [one.body for one in mock.received] == ["tea"], "the message")
+        assert "orders" in tls.node.ctl("list_queues", "-p", "sales/eu", "name")
+    finally:
+        context.stop(10.0)

@@ -17,8 +17,8 @@ class ConnectionFactory:
     """A bean with the place and login of a RabbitMQ; also Spring's ``CachingConnectionFactory`` by its Java name.
 
     Either ``uri`` (``amqp://user:password@host1,host2/vhost?window=500``), or the parts. ``addresses`` are ``host:port`` with commas, tried in turn.
-    ``useSsl`` with ``caFile``, ``certFile`` and ``keyFile`` (PEM). ``window`` is how many publishes may be unconfirmed. The attributes after these
-    are Java's and have no effect: confirms and returns are always on.
+    ``useSsl`` with ``caFile``, ``certFile`` and ``keyFile`` (PEM); a certificate without a ``username`` is the login. ``window`` is how many
+    publishes may be unconfirmed. The attributes after these are Java's and have no effect: confirms and returns are always on.
     """
 
     def __init__(self, host: str = "") -> None:
@@ -70,6 +70,7 @@ class ConnectionFactory:
             "caFile": self.ca_file,
             "certFile": self.cert_file,
             "keyFile": self.key_file,
+            "auth": "external" if self.cert_file and not self.username else "",
         }
         query = urlencode({name: value for name, value in options.items() if value})
         vhost = quote(str(self.virtual_host), safe="")
