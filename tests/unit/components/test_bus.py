@@ -146,7 +146,7 @@ def test_a_dead_letter_is_the_message_as_it_was_delivered(drive, memory_broker, 
         (Malformed("not JSON"), "&invalidQueue=odd", "odd", 1),
     ],
 )
-def test_what_becomes_of_a_failure_depends_on_whether_trying_again_may_help(  # noqa: PLR0917 -- fixtures
+def test_what_becomes_of_a_failure_depends_on_whether_trying_again_may_help(
     drive, memory_broker, collected, moved, error, options, queue, attempts
 ):
     route = collected(failing(error))
