@@ -19,6 +19,7 @@ from tests.benchmarks.options import Options
 from tests.benchmarks.pricelist import prices
 from tests.benchmarks.queues import w1, w2
 from tests.benchmarks.rows import w3
+from tests.benchmarks.soap import soap_client, soap_message, soap_server
 from tests.benchmarks.table import Table
 from tests.benchmarks.web import w4, w4_durable
 from tests.benchmarks.windows import memory, windows
@@ -36,6 +37,9 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "W6": w6,
     "sqlite": sqlite,
     "prices": prices,
+    "soap-message": soap_message,
+    "soap-client": soap_client,
+    "soap-server": soap_server,
 }
 
 

@@ -430,6 +430,28 @@ public class Peer {
         System.exit(0);
     }
 
+    /** Calls one after the other; prints calls a second, CPU microseconds a call, and nothing of the memory. */
+    static void bench(String address, int count) throws Exception {
+        erp.SalesPortType port = sales(address);
+        erp.CreateSalesOrder order = new erp.CreateSalesOrder();
+        order.setOrderId("A1");
+        order.setCustomer("ALFKI");
+        order.getLine().add(line("PEN-1", 2, "1.50"));
+        for (int at = 0; at < count; at++) {
+            port.createSalesOrder(order, null);
+        }
+        var system = (com.sun.management.OperatingSystemMXBean) java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+        long began = System.nanoTime();
+        long used = system.getProcessCpuTime();
+        for (int at = 0; at < count; at++) {
+            port.createSalesOrder(order, null);
+        }
+        double took = (System.nanoTime() - began) / 1e9;
+        double own = (system.getProcessCpuTime() - used) / 1e3 / count;
+        System.out.println(count / took + " " + own + " nan");
+        System.exit(0);
+    }
+
     static String quoted(String text) {
         StringBuilder told = new StringBuilder("\"");
         for (char one : String.valueOf(text).toCharArray()) {
@@ -439,6 +461,15 @@ public class Peer {
     }
 
     public static void main(String[] arguments) throws Exception {
+        if (arguments[0].equals("bench")) {
+            bench(arguments[1], Integer.parseInt(arguments[2]));
+            return;
+        }
+        if (arguments[0].equals("plain")) {
+            Endpoint.publish("http://127.0.0.1:" + arguments[1] + "/orders", new Orders());
+            System.out.println("ready");
+            Thread.currentThread().join();
+        }
         keys = Path.of(arguments[2]);
         if (arguments[0].equals("server")) {
             serve(arguments[1]);
