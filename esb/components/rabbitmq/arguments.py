@@ -76,7 +76,7 @@ def read(options: Mapping[str, str]) -> tuple[Arguments, list[str]]:
             wrong.append(f"{option!r}: {section} has no argument {name!r} (known: {known})")
             continue
         try:
-            sections.setdefault(section, {})[name] = _value(name, text.strip())
+            sections.setdefault(section, {})[name] = text if section in _FREE else _value(name, text.strip())
         except ValueError as error:
             wrong.append(f"{option!r}: {error}")
     return Arguments(sections), wrong
