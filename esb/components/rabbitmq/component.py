@@ -10,6 +10,7 @@ from esb.component import Component, Context
 from esb.components.rabbitmq.endpoint import RabbitmqEndpoint
 from esb.components.rabbitmq.factory import ConnectionFactory
 from esb.errors import ConfigError, NotConnected, OptionError, ReferenceFault, UnknownName
+from esb.references import resolve
 
 if TYPE_CHECKING:
     from esb.broker.amqp import AmqpBroker
@@ -61,14 +62,11 @@ class RabbitmqComponent(Component):
         )
 
     def _named(self, endpoint: RabbitmqEndpoint) -> ConnectionFactory:
-        name = endpoint.connection_factory.removeprefix("#bean:").removeprefix("#")
-        try:
-            found = self.context.lookup("bean", name)
-        except UnknownName as error:
-            raise UnknownName("connectionFactory", name, error.known, endpoint.at) from error
+        name = endpoint.connection_factory
+        found = resolve(self.context, name, endpoint.at)
         if not isinstance(found, ConnectionFactory):
             raise OptionError(
-                f"{endpoint.scheme}: the bean {name!r} is a {type(found).__name__}, not a ConnectionFactory",
+                f"{endpoint.scheme}: {name!r} is a {type(found).__name__}, not a ConnectionFactory",
                 endpoint.at,
                 "give the bean the type org.springframework.amqp.rabbit.connection.CachingConnectionFactory",
             )

@@ -46,7 +46,7 @@ def endpoint(context, rest, **parameters):
         ("x?confirm=perhaps", "is not one of auto, enabled, disabled"),
         ("x?queues=a,b,a", "a queue is named twice"),
         ("x?queues=" + "q" * 256, "queues is longer than the 255 bytes"),
-        ("x?connectionFactory=#bean:other", "unknown connectionFactory 'other'"),
+        ("x?connectionFactory=#bean:other", "unknown bean 'other'"),
         ("x?addresses=a/b", "is no list of host:port"),
         ("x?url=http://a", "is no scheme of RabbitMQ"),
     ],
