@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.soap.names import ENCODING_11, ENCODING_12, XML, XMLMIME, XSD
+from adapters.soap.names import ADDRESSING, ENCODING_11, ENCODING_12, XML, XMLMIME, XSD
 
 _SCALARS: Final = (
     *(
@@ -109,6 +109,38 @@ def _encoding_12() -> str:
     )
 
 
+def _addressing() -> str:
+    """Endpoint references and message properties of WS-Addressing 1.0 (core, sections 2 and 3)."""
+    anything = '<xs:any namespace="##any" minOccurs="0" maxOccurs="unbounded" processContents="lax"/>'
+    others = '<xs:anyAttribute namespace="##other" processContents="lax"/>'
+    bags = "".join(
+        f'<xs:complexType name="{name}Type"><xs:sequence>{anything}</xs:sequence>{others}</xs:complexType>'
+        f'<xs:element name="{name}" type="t:{name}Type"/>'
+        for name in ("ReferenceParameters", "Metadata")
+    )
+    uris = "".join(
+        f'<xs:element name="{name}" type="t:AttributedURIType"/>'
+        for name in ("MessageID", "To", "Action", "ProblemIRI")
+    )
+    references = "".join(
+        f'<xs:element name="{name}" type="t:EndpointReferenceType"/>'
+        for name in ("EndpointReference", "ReplyTo", "From", "FaultTo")
+    )
+    return (
+        f'<xs:schema xmlns:xs="{XSD}" xmlns:t="{ADDRESSING}" targetNamespace="{ADDRESSING}" elementFormDefault="qualified" blockDefault="#all">'
+        f'<xs:complexType name="AttributedURIType" mixed="false"><xs:simpleContent><xs:extension base="xs:anyURI">{others}</xs:extension>'
+        f"</xs:simpleContent></xs:complexType>{bags}{uris}{references}"
+        '<xs:complexType name="EndpointReferenceType"><xs:sequence><xs:element name="Address" type="t:AttributedURIType"/>'
+        '<xs:element ref="t:ReferenceParameters" minOccurs="0"/><xs:element ref="t:Metadata" minOccurs="0"/>'
+        f'<xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>{others}</xs:complexType>'
+        '<xs:complexType name="RelatesToType"><xs:simpleContent><xs:extension base="xs:anyURI">'
+        '<xs:attribute name="RelationshipType" type="xs:anyURI" default="http://www.w3.org/2005/08/addressing/reply"/>'
+        f"{others}</xs:extension></xs:simpleContent></xs:complexType>"
+        '<xs:element name="RelatesTo" type="t:RelatesToType"/><xs:attribute name="IsReferenceParameter" type="xs:boolean"/>'
+        "</xs:schema>"
+    )
+
+
 def _xml() -> str:
     return (
         f'<xs:schema xmlns:xs="{XSD}" targetNamespace="{XML}">'
@@ -139,6 +171,8 @@ def find(address: str) -> bytes | None:
     plain = address.removeprefix("https:").removeprefix("http:").rstrip("/")
     if plain == "//schemas.xmlsoap.org/soap/encoding":
         return _encoding().encode()
+    if plain in {"//www.w3.org/2005/08/addressing", "//www.w3.org/2006/03/addressing/ws-addr.xsd"}:
+        return _addressing().encode()
     if plain == "//www.w3.org/2003/05/soap-encoding":
         return _encoding_12().encode()
     if plain in {"//www.w3.org/2001/xml.xsd", "//www.w3.org/2001/03/xml.xsd", "//www.w3.org/XML/1998/namespace"}:

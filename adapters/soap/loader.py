@@ -100,6 +100,11 @@ class Documents:
         self._schema(address, root, root.get("targetNamespace", ""), inline=False)
         return True
 
+    def own_schemas(self) -> list[SchemaDocument]:
+        """The schemas, without those of the catalogue for namespaces that the WSDL's documents declare themselves."""
+        own = {each.target for each in self.schemas if each.location in self.contents}
+        return [each for each in self.schemas if each.location in self.contents or each.target not in own]
+
     def _wsdl(self, location: str, root: Element) -> None:
         if root.tag == _SCHEMA:  # some import schemas as if they were WSDLs
             self._schema(location, root, root.get("targetNamespace", ""), inline=False)
@@ -162,7 +167,7 @@ class Documents:
         known = catalogue.find(address) or (catalogue.find(namespace) if namespace else None)
         path = Path(unquote(urlsplit(address).path) if address.startswith("file:") else address)
         remote = is_remote(address)
-        if known is not None and (remote or not path.exists()):
+        if known is not None and (remote or not self._allowed(path) or not path.exists()):
             return known
         command = f"esb wsdl compile {self._shown()} --fetch"
         if remote:
@@ -172,6 +177,15 @@ class Documents:
                 wanted_by,
                 f"the WSDL imports {address}, and nothing is fetched at run time",
                 f"vendor it with '{command}', or save that document beside the WSDL and point the import's location (schemaLocation) at the file",
+            )
+            return None
+        if wanted_by and not self._allowed(path):
+            self.missing[address] = Missing(
+                address,
+                written,
+                wanted_by,
+                self._outside(path),
+                f"copy it into the project, or keep it with 'esb wsdl compile {self._shown()} --document {written}=FILE'",
             )
             return None
         try:
@@ -193,15 +207,22 @@ class Documents:
     def _file(self, path: Path, wanted_by: str) -> bytes:
         path = path.resolve()
         at = Position(wanted_by or str(path))
-        if not any(path.is_relative_to(root) for root in self._roots):
-            allowed = ", ".join(str(root) for root in self._roots)
-            raise ConfigError(f"{path} is outside the folders that WSDLs may be read from ({allowed})", at)
+        if not self._allowed(path):
+            raise ConfigError(self._outside(path), at)
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise ConfigError(f"{path} has more than {MAX_BYTES} bytes", at)
             return path.read_bytes()
         except OSError as exc:
             raise ConfigError(f"{path} cannot be read: {exc.strerror}", at, "correct the path") from exc
+
+    def _allowed(self, path: Path) -> bool:
+        """Whether a path, with its links followed, is in one of the folders."""
+        return any(path.resolve().is_relative_to(root) for root in self._roots)
+
+    def _outside(self, path: Path) -> str:
+        allowed = ", ".join(str(root) for root in self._roots)
+        return f"{path.resolve()} is outside the folders that WSDLs may be read from ({allowed})"
 
     def _shown(self) -> str:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -62,10 +63,8 @@ def _url(missing: Missing, path: Path, origin: str) -> str:
             Position(str(path)),
             "say where the WSDL came from with --origin URL, or give the file with --document",
         )
-    # The address is as the WSDL has it if the WSDL itself wants it; otherwise it is taken from the WSDL's folder.
-    relative = (
-        missing.written if missing.wanted_by == str(path) else str(Path(missing.address).relative_to(path.parent))
-    )
+    # Addresses of files are relative to the WSDL's folder, wherever they are written: so are those on its server.
+    relative = Path(os.path.relpath(missing.address, path.parent)).as_posix()
     return urljoin(origin, relative)
 
 

@@ -40,7 +40,7 @@ def contract(
 ) -> tuple[Wsdl, list[tuple[str, str]]]:
     """The contract, and kinds and names of what is referred to and declared nowhere."""
     declarations = Declarations(more=_catalogued(documents))
-    declarations.take_all(documents.schemas)
+    declarations.take_all(documents.own_schemas())
     reader = Reader(declarations)
     definitions = Definitions(documents.documents, reader, _elsewhere(documents))
     ports = definitions.ports()
@@ -65,7 +65,7 @@ def contract(
     ]
     notes = [each.why for each in documents.missing.values()]
     notes += [f"the {_KINDS.get(kind, kind)} {name} is referred to and declared nowhere" for kind, name in lacking]
-    whole = closure(documents.schemas, contents, lacking)
+    whole = closure(documents.own_schemas(), contents, lacking)
     try:
         checked, unchecked = relaxed(whole)
     except ConfigError as exc:

@@ -177,3 +177,29 @@ def test_a_sample_as_xml_is_an_envelope_with_its_headers(project: Path) -> None:
 def test_a_sample_of_a_fault_is_its_detail(project: Path) -> None:
     told = json.loads(esb(project, "sample", "erp.wsdl", "CreateSalesOrder", "--fault", "BusinessFault").output)
     assert set(told) == {"BusinessFault"}
+
+
+def test_the_schema_of_ws_addressing_is_at_hand_and_gives_way_to_the_project_s_own(tmp_path: Path) -> None:
+    wsa = "http://www.w3.org/2005/08/addressing"
+    text = document(
+        schema(
+            f'<xs:import namespace="{wsa}" schemaLocation="/schemas/ws-addr.xsd"/>'
+            f'<xs:element name="root" type="w:EndpointReferenceType" xmlns:w="{wsa}"/>'
+        ),
+        {"Echo": (PART, PART)},
+    )
+    (tmp_path / "t.wsdl").write_text(text)
+    contract = Contract(wsdl.load(tmp_path / "t.wsdl"))
+    codec = contract.operation(contract.wsdl.ports[0].operations["Echo"]).input
+    assert b"Address>urn:a<" in codec.write({"Address": "urn:a"}, "the request")
+    (tmp_path / "own.xsd").write_text(
+        f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{wsa}" elementFormDefault="qualified">'
+        '<xs:complexType name="EndpointReferenceType"><xs:sequence><xs:element name="Mine" type="xs:int"/></xs:sequence></xs:complexType></xs:schema>'
+    )
+    both = (
+        f'<xs:import namespace="{wsa}" schemaLocation="own.xsd"/><xs:import namespace="{wsa}" schemaLocation="/schemas'
+    )
+    (tmp_path / "t.wsdl").write_text(text.replace(f'<xs:import namespace="{wsa}" schemaLocation="/schemas', both))
+    contract = Contract(wsdl.load(tmp_path / "t.wsdl"))
+    codec = contract.operation(contract.wsdl.ports[0].operations["Echo"]).input
+    assert b"Mine>1<" in codec.write({"Mine": 1}, "the request")
