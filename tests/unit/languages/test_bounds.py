@@ -10,6 +10,7 @@ from esb.context import RouteContext
 from esb.errors import ConversionFailed, ExpressionFailed, Malformed, RouteSyntaxError
 from esb.exchange import Exchange
 from esb.javanames import RuntimeCamelException
+from esb.languages import jq
 from esb.languages.jq import Jq
 from esb.languages.jsonpath import JsonPath
 from esb.languages.simple import Simple, javaregex
@@ -110,7 +111,8 @@ def test_what_cannot_be_indented_stays_as_it_is() -> None:
     assert value(Simple(expression="${prettyBody}"), DEEP_JSON[0]) is None
 
 
-def test_a_program_of_jq_without_end_is_cut_off() -> None:
+def test_a_program_of_jq_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jq, "MAX_RESULTS", 1000)
     with pytest.raises(RuntimeCamelException, match="results"):
         value(Jq(expression="repeat(1)"), "1")
 
