@@ -176,7 +176,7 @@ _MAP: Final[dict[str, Method]] = {
     "toString": Method(inner),
 }
 _NUMBER: Final[dict[str, Method]] = {
-    "intValue": Method(int),
+    "intValue": Method(lambda value: (int(value) + (1 << 31)) % (1 << 32) - (1 << 31)),  # Java narrows without a word
     "longValue": Method(int),
     "shortValue": Method(int),
     "doubleValue": Method(float),
