@@ -66,7 +66,13 @@ class Query:
         if not self._told["xquery"]:
             text = f"if (false()) then ({self._told['text']}\n) else ()"  # compiled, and never run
             never = Query(text, xquery=False, namespaces=self._namespaces, variables=self._variables)
-            never.run("<nothing/>", dict.fromkeys(self._variables, ""))
+            try:
+                never.run("<nothing/>", dict.fromkeys(self._variables, ""))
+            except SaxonFault:
+                self.run(
+                    "<nothing/>", dict.fromkeys(self._variables, "")
+                )  # fails too, and tells of the author's own text
+                raise
             return
         try:
             self.run(

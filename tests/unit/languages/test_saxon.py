@@ -88,6 +88,13 @@ def test_a_path_that_saxon_cannot_read_is_refused_at_load(text: str) -> None:
 
 
 @needs_saxon
+def test_the_fault_of_a_path_is_told_of_the_path_as_it_is_written() -> None:
+    with pytest.raises(RouteSyntaxError) as caught:
+        xpath("upper-case(/a")
+    assert "else" not in str(caught.value)
+
+
+@needs_saxon
 def test_a_path_that_fails_fails_the_message() -> None:
     with pytest.raises(InvalidXPathException, match="more than one item"):
         xpath("matches(//sku, 'A')", result_type="Boolean")
