@@ -142,7 +142,8 @@ def delivery(queue: str, told: Fields, body: bytes, *, redelivered: bool, tag: i
         tag,
         epoch,
         published_at,
-        _number(table, _RETURNS),
+        # The broker counts only what it delivers again; a count on a first delivery is its sender's, who must not get a message put aside.
+        _number(table, _RETURNS) if redelivered else 0,
     )
 
 

@@ -1,0 +1,237 @@
+"""Groups, splits, schedules and replies that outlive the process, or must not."""
+
+import time
+
+import pytest
+
+from esb.testing.process import until
+from tests.faults.site import ACCEPT, PREFETCH, RELAY
+from tests.faults.store import client, publish
+
+GROUPS = """
+- beans:
+    - name: groups
+      type: esb.stores.sqlite:SqliteAggregationRepository
+      constructors: {"0": "{{esb.state}}/groups.db"}
+- route:
+    id: collect
+    from:
+      uri: bus:in
+      parameters: {prefetch: 50}
+      steps:
+        - convertBodyTo: {type: String}
+        - aggregate:
+            id: five
+            correlationExpression: {constant: all}
+            aggregationRepository: groups
+            aggregationStrategy: "#class:org.apache.camel.processor.aggregate.StringAggregationStrategy"
+            completionSize: 5
+            completionTimeout: 6000
+            steps:
+              - to: bus:out
+"""
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize(
+    "point", ["aggregate.after-put:12", "aggregate.after-complete:2", "aggregate.before-confirm:2"]
+)
+@pytest.mark.fault(
+    "F60",
+    "kill -9 with open groups of an aggregator: after a message is kept, after a group is closed, after its result is sent",
+    "groups survive, none is lost; a group that timed out meanwhile comes out once",
+)
+def test_open_groups_survive_a_kill(site, rabbit, record, point):
+    here = site(rabbit, routes=GROUPS)
+    keys = [f"k{n:03};" for n in range(23)]
+    with client(rabbit) as broker:
+        publish(broker, "in", keys, here.ledger)
+    here.bus.start(crash_at=point, wait=False)
+    until(here.bus.fuse.exists, "the worker has died there")
+    here.healed()
+    seen = set()
+
+    def all_out():
+        for one in here.store.take("out"):
+            parts = [f"{part};" for part in one.body.decode().split(";")[:-1]]
+            for part in parts:
+                here.ledger.arrived(part)
+            seen.update(parts)
+        return len(seen) >= len(keys)
+
+    until(all_out, "all groups are out")
+    here.bus.stop()
+    all_out()
+    record(here.account(), duplicates=5 + PREFETCH, measured=point)
+
+
+LATER = """
+- route:
+    id: later
+    from:
+      uri: bus:in
+      parameters: {maximumRedeliveries: 3, redeliveryDelay: 5000}
+      steps:
+        - filter:
+            simple: "${header.CamelRedelivered} == null"
+            steps:
+              - throwException: {exceptionType: java.lang.IllegalStateException, message: later}
+        - to: bus:out
+"""
+
+
+@pytest.mark.broker
+@pytest.mark.fault("F62", "kill -9 and restart while messages wait for their time", "none is lost or early; repeats at most what was in hand")
+def test_waiting_messages_come_once_and_not_early(site, rabbit, record):
+    here = site(rabbit, routes=LATER)
+    here.bus.start()
+    begun = time.monotonic()
+    here.publish(20)
+    until(lambda: here.bus.log.count("failed at") >= 20, "all wait for their second delivery")
+    waiting = time.monotonic()
+    here.bus.kill()
+    assert here.out() == 0
+    here.bus.start()
+    until(lambda: here.out() > 0, "the first comes")
+    assert time.monotonic() - begun >= 5
+    here.finish()
+    record(here.account(), duplicates=20, measured=f"killed {waiting - begun:.1f} s after the first, waiting 5 s")
+
+
+SPLIT = """
+- beans:
+    - name: seen
+      type: esb.stores.sqlite:SqliteIdempotentRepository
+      constructors: {"0": "{{esb.state}}/seen.db"}
+- route:
+    id: split
+    from:
+      uri: bus:in
+      steps:
+        - convertBodyTo: {type: String}
+        - split:
+            tokenize: "\\n"
+            streaming: true
+            steps:
+              - to: bus:parts
+- route:
+    id: parts
+    from:
+      uri: bus:parts
+      parameters: {concurrentConsumers: 4}
+      steps:
+        - convertBodyTo: {type: String}
+        - idempotentConsumer:
+            id: once
+            simple: "${body}"
+            idempotentRepository: seen
+            steps:
+              - to: bus:out
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+@pytest.mark.fault(
+    "F61",
+    "kill -9 in the middle of a split of 20000 parts",
+    "it begins again; the inbox drops the parts that came before: each once",
+)
+def test_a_split_that_was_killed_gives_each_part_once(site, rabbit, record):
+    from esb.broker.contract import Outgoing
+
+    here = site(rabbit, routes=SPLIT)
+    parts = [f"p{n}" for n in range(20_000)]
+    for part in parts:
+        here.ledger.invoked(part)
+        here.ledger.ok(part)
+    answers = []
+    with client(rabbit) as broker:
+        broker.queue("in")
+        broker.publish("in", Outgoing("batch", "\n".join(parts).encode(), {}, "text/plain"), answers.append)
+        until(lambda: answers == [None], "it is there")
+    here.bus.start(crash_at="amqp.before-publish:9000", wait=False)
+    until(here.bus.fuse.exists, "the worker has died in the middle")
+    here.healed()
+    here.finish(waiting=("in", "parts"), seconds=120)
+    record(here.account(), duplicates=PREFETCH)
+
+
+IDEMPOTENT = """
+- beans:
+    - name: seen
+      type: esb.stores.sqlite:SqliteIdempotentRepository
+      constructors: {"0": "{{esb.state}}/seen.db"}
+- route:
+    id: relay
+    from:
+      uri: bus:in
+      steps:
+        - idempotentConsumer:
+            id: once
+            header: Idempotency-Key
+            idempotentRepository: seen
+            steps:
+              - to: bus:out
+"""
+
+
+@pytest.mark.broker
+@pytest.mark.fault(
+    "F4",
+    "kill -9 of the HTTP worker between the confirm and the answer; the client sends again with the same Idempotency-Key",
+    "the client gets no answer (unknown); the two have one effect",
+)
+def test_a_request_sent_again_after_a_kill_has_one_effect(site, rabbit, record):
+    here = site(rabbit, routes=ACCEPT + IDEMPOTENT)
+    here.bus.start(crash_at="http.before-answer")
+    here.ledger.invoked("order")
+    headers = {"Idempotency-Key": "order"}
+    assert here.bus.call("/in", b"order", headers=headers)[0] == 0
+    here.healed()
+    until(lambda: here.bus.call("/in", b"order", headers=headers)[0] == 200, "the second is accepted")
+    here.ledger.ok("order")
+    until(lambda: here.bus.status() and here.store.depth("in") == 0, "both have come through")
+    here.finish()
+    record(here.account(), duplicates=0)
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+@pytest.mark.fault(
+    "F54", "a backlog of 50000 messages at the start", "memory bounded by prefetch; drained in proportion"
+)
+def test_a_backlog_does_not_fill_the_memory(site, rabbit, record):
+    here = site(rabbit)
+    here.publish(50_000, size=1024)
+    here.bus.start()
+    begun, peak = time.monotonic(), 0
+
+    def through():
+        nonlocal peak
+        peak = max([peak, *(worker["memory"] for worker in here.bus.status().get("workers", []))])
+        return here.out() == 50_000
+
+    until(through, "all are out", 300)
+    rate = 50_000 / (time.monotonic() - begun)
+    assert peak < 120 << 20
+    here.finish()
+    record(here.account(), duplicates=0, measured=f"{rate:.0f} messages/s, at most {peak >> 20} MiB a worker")
+
+
+@pytest.mark.broker
+@pytest.mark.fault(
+    "F55",
+    "a slow consumer behind a fast sender, with a bounded queue",
+    "the sender is held back (503), memory stays flat, nothing is lost",
+)
+def test_a_fast_sender_is_held_back(site, rabbit, record):
+    slow = RELAY.replace("        - to: bus:out", "        - delay: {constant: 20}\n        - to: bus:out")
+    here = site(rabbit, routes=ACCEPT + slow, through=f"{rabbit}&maxLength=200")
+    here.bus.start()
+    with here.posting(threads=8) as statuses:
+        until(lambda: statuses.count(503) > 20, "the sender is told to wait")
+    [worker] = here.bus.status()["workers"]
+    assert worker["memory"] < 120 << 20
+    here.finish()
+    record(here.account(), duplicates=0, measured=f"{statuses.count(503)} of {len(statuses)} were told 503")
