@@ -216,6 +216,7 @@ class SoapEndpoint(Endpoint):
         from adapters.soap.client import SoapCaller
         from esb.httpcall import HttpCaller
 
+        self._hold_against_policy(serving=False)
         http = HttpCaller(
             ca_file=self._file(self.ca_file),
             certificate=self._file(self.certificate),
@@ -259,6 +260,7 @@ class SoapEndpoint(Endpoint):
         """The functional server with this endpoint's options; ``seen`` remembers what must not come twice. Raises OptionError."""
         from adapters.soap.server import SoapService
 
+        self._hold_against_policy(serving=True)
         return self._at_home(
             lambda: SoapService(
                 self.contract,
@@ -269,6 +271,17 @@ class SoapEndpoint(Endpoint):
                 wire=self._wire(seen),
             )
         )
+
+    def _hold_against_policy(self, *, serving: bool) -> None:
+        """A declaration must not forget what the WSDL demands by itself."""
+        declared = self._declared
+        if declared is not None:
+            wsdl = self.contract.wsdl
+            self._at_home(
+                lambda: declared.check(
+                    wsdl, wsdl.port(self.service, self.port, self.operation or ""), self.at, serving=serving
+                )
+            )
 
     def replays(self) -> Replays | None:
         """The memory of what came, None where nothing is declared that must not come twice."""

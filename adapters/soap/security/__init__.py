@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adapters.soap.security.guard import Guard
     from adapters.soap.security.replay import Seen
     from adapters.soap.security.seal import Seal
+    from adapters.soap.wsdl import Port, Wsdl
     from esb.errors import Position
 
 
@@ -23,6 +24,22 @@ class Security:
     def __init__(self) -> None:
         self.send: Any = None
         self.expect: Any = None
+
+    def check(self, wsdl: Wsdl, port: Port, at: Position, *, serving: bool) -> None:
+        """Raise OptionError for what the WSDL's own policy demands and nobody has declared."""
+        from adapters.soap.security.policy import read_side
+        from adapters.soap.security.wspolicy import demands
+        from esb.errors import OptionError
+
+        request, answer = demands(wsdl, port)
+        theirs, ours = (request, answer) if serving else (answer, request)
+        for side, given, demanded in (("send", self.send, ours), ("expect", self.expect, theirs)):
+            missing = demanded - read_side(given, side, at).declared
+            if missing:
+                told = ", ".join(sorted(missing))
+                raise OptionError(
+                    f"the policy of the WSDL demands {told}, and the security's {side!r} does not declare it", at
+                )
 
     def seal(self, path: Callable[[str], Path], at: Position) -> Seal:
         """What is done to our messages. Raises ConfigError at ``at``."""

@@ -104,6 +104,18 @@ class Side:
     actor: str = ""
 
     @property
+    def declared(self) -> frozenset[str]:
+        """Names of what is declared."""
+        there = {
+            "timestamp": self.timestamp,
+            "usernameToken": self.username,
+            "signature": self.signature,
+            "encryption": self.encryption,
+            "samlToken": self.saml or None,
+        }
+        return frozenset(name for name, policy in there.items() if policy is not None)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing is declared."""
         return not (self.timestamp or self.username or self.signature or self.encryption or self.saml)

@@ -22,6 +22,7 @@ from adapters.soap.security.guard import Guard
 from adapters.soap.security.names import DS, ID, SECURITY, WSSE, WSU, XENC
 from adapters.soap.security.refusal import Refused
 from adapters.soap.security.seal import Seal
+from adapters.soap.security.wspolicy import demands
 from adapters.soap.server import SoapService
 from adapters.soap.wire import Content, Wire
 from esb.errors import ConfigError, Malformed, Position, RemoteFault
@@ -559,3 +560,58 @@ def test_a_password_in_clear_is_not_sent_without_tls(contract: Contract, keys: P
         talk(contract, Wire(seal=seal(keys, usernameToken=user)), Wire())
     expect = guard(keys, usernameToken={"users": {"bus": "pw"}, "type": "text", "overHttp": True})
     assert talk(contract, Wire(seal=seal(keys, usernameToken={**user, "overHttp": True})), Wire(guard=expect)) == "x!"
+
+
+# -- what the WSDL says by itself -------------------------------------------------------------------------------------------------
+
+POLICY = """<wsp:Policy wsu:Id="{name}" xmlns:wsp="http://www.w3.org/ns/ws-policy" xmlns:sp="http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702"
+  xmlns:wsu="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"><wsp:ExactlyOne><wsp:All>{inner}</wsp:All></wsp:ExactlyOne></wsp:Policy>"""
+BINDING = "<sp:AsymmetricBinding><wsp:Policy><sp:IncludeTimestamp/></wsp:Policy></sp:AsymmetricBinding><sp:SignedParts><sp:Body/></sp:SignedParts>"
+USER_TOKEN = "<sp:SupportingTokens><wsp:Policy><sp:UsernameToken/></wsp:Policy></sp:SupportingTokens>"
+OPTIONAL = '<sp:SupportingTokens wsp:Optional="true"><wsp:Policy><sp:UsernameToken/></wsp:Policy></sp:SupportingTokens>'
+REFERENCE = '<wsp:PolicyReference xmlns:wsp="http://www.w3.org/ns/ws-policy" URI="#{}"/>'
+
+
+def with_policies(folder: Path, **policies: str) -> Contract:
+    """A contract whose binding refers to all of them; ``request`` only at the input."""
+    part = '<wsdl:part name="parameters" element="t:root"/>'
+    text = document(schema(ROOT), {"Echo": (part, part)})
+    for name, inner in policies.items():
+        text = text.replace("<wsdl:types>", POLICY.format(name=name, inner=inner) + "<wsdl:types>")
+        if name == "request":
+            text = text.replace("<wsdl:input><soap:body", "<wsdl:input>" + REFERENCE.format(name) + "<soap:body")
+        else:
+            text = text.replace("<soap:binding", REFERENCE.format(name) + "<soap:binding")
+    return Contract(load(folder, text))
+
+
+@pytest.mark.parametrize(
+    ("policies", "request_needs", "answer_needs"),
+    [
+        ({}, set(), set()),
+        ({"all": BINDING}, {"timestamp", "signature"}, {"timestamp", "signature"}),
+        (
+            {"all": BINDING, "request": USER_TOKEN},
+            {"timestamp", "signature", "usernameToken"},
+            {"timestamp", "signature"},
+        ),
+        ({"request": "<sp:EncryptedParts><sp:Body/></sp:EncryptedParts>"}, {"encryption"}, set()),
+        ({"all": OPTIONAL}, set(), set()),
+    ],
+)
+def test_the_policies_of_a_binding_are_read(
+    tmp_path: Path, policies: Any, request_needs: Any, answer_needs: Any
+) -> None:
+    wsdl = with_policies(tmp_path, **policies).wsdl
+    assert demands(wsdl, wsdl.ports[0]) == (request_needs, answer_needs)
+
+
+def test_a_declaration_that_forgets_what_the_wsdl_demands_is_told(tmp_path: Path, keys: Path) -> None:
+    wsdl = with_policies(tmp_path, all=BINDING).wsdl
+    sign = {key: str(keys / value) for key, value in SIGN.items()}
+    trust = {"trust": str(keys / "us.crt")}
+    whole = policy({"timestamp": True, "signature": sign}, {"timestamp": True, "signature": trust})
+    whole.check(wsdl, wsdl.ports[0], AT, serving=False)
+    half = policy({"timestamp": True}, {"timestamp": True, "signature": trust})
+    with pytest.raises(ConfigError, match="demands signature"):
+        half.check(wsdl, wsdl.ports[0], AT, serving=False)
