@@ -54,11 +54,6 @@ def _element_bytes(value: Any) -> bytes:
     return bytes(etree.tostring(value, encoding="utf-8", with_tail=False))
 
 
-def _element_text(value: Any) -> str:
-    root = value.getroot() if hasattr(value, "getroot") else value
-    return "".join(root.itertext())
-
-
 def float_text(value: float) -> str:
     """A float as Java writes it: ``1.0``, ``1.0E10``, ``1.0E-4``."""
     if math.isnan(value):
@@ -73,7 +68,7 @@ def float_text(value: float) -> str:
 
 
 def text(value: Any) -> str | None:
-    """A value as text; None stays None. An element's text is its text content, a source is read whole."""
+    """A value as text; None stays None. An element's text is its XML, as Camel converts it; a source is read whole."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -95,7 +90,7 @@ def text(value: Any) -> str | None:
 
 def _object_text(value: Any) -> str:
     if is_element(value):
-        return _element_text(value)
+        return _element_bytes(value).decode()
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
     if isinstance(value, BaseException):
