@@ -6,7 +6,7 @@ import pytest
 
 from esb.errors import ConversionFailed, ExpressionFailed
 from esb.exchange import Exchange
-from esb.javanames import IllegalArgumentException, IllegalStateException, RuntimeCamelException
+from esb.javanames import IllegalArgumentException, IllegalStateException, NullPointerException, RuntimeCamelException
 from esb.languages.simple.functions import Call, table
 from tests.unit.languages.simple_scope import Scope, evaluate, refused
 
@@ -274,3 +274,24 @@ def test_arguments_may_hold_functions_with_parentheses_and_commas() -> None:
     assert evaluate("${replace(a,b,${bodyAs(String)})}", Exchange("aa")) == "bb"
     assert evaluate("${list(${substring(1,-1)},x)}", Exchange("abc")) == ["b", "x"]
     assert evaluate("${headerAs(${body},String)}", Exchange("n", {"n": 5})) == "5"
+
+
+def test_attachments_are_found_by_name_and_by_place() -> None:
+    exchange = Exchange("x")
+    exchange.message.attachments = {"a.txt": b"first", "b.bin": b"\x00\x01"}
+    for text, value in {
+        "${attachmentContent(a.txt)}": "first",
+        "${attachmentContent(1)}": b"\x00\x01",
+        "${attachmentContentAsText(0)}": "first",
+        "${attachmentContentAs(a.txt,byte[])}": b"first",
+        "${attachmentsKeys}": ["a.txt", "b.bin"],
+        "${attachment[a.txt].name}": "a.txt",
+        "${attachment[0].contentType}": "text/plain",
+        "${attachment[b.bin].getContent()}": b"\x00\x01",
+        "${attachment[none].name}": None,
+        "${attachment.a.txt}": b"first",
+        "x${clearAttachments}${attachments.size}": "x0",
+    }.items():
+        assert evaluate(text, exchange) == value, text
+    with pytest.raises(NullPointerException):
+        evaluate("${attachmentContent(a.txt)}", exchange)

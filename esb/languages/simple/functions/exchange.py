@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from esb.coerce import inner
-from esb.errors import ExpressionFailed
 from esb.exchange import Exchange, Message
 from esb.expression import Expression
 from esb.javanames import NullPointerException
@@ -206,25 +205,3 @@ def message_history(call: Call) -> Expression:
         return "\n".join([*lines, "", _logged(exchange)] if detailed else lines) + "\n"
 
     return told
-
-
-@function("attachments", "attachment")
-def attachments(call: Call) -> Expression:
-    """``${attachments}``, ``${attachments.size}``, ``${attachment[name]}``, ``${attachment.name}``."""
-    if not call.rest and call.name == "attachments":
-        return lambda exchange: exchange.message.attachments or {}
-    if call.rest in {".size", ".size()", ".length", ".length()"}:
-        return lambda exchange: len(exchange.message.attachments or {})
-    key = call.rest.strip(".:[]'\"")
-    if not key:
-        raise call.misused("attachment[name]")
-    if key.isdecimal():
-        return lambda exchange: _by_index(exchange, int(key))
-    return lambda exchange: (exchange.message.attachments or {}).get(key)
-
-
-def _by_index(exchange: Exchange, index: int) -> Any:
-    held = list((exchange.message.attachments or {}).values())
-    if index >= len(held):
-        raise ExpressionFailed(f"the message has {len(held)} attachments, none with index {index}")
-    return held[index]
