@@ -21,7 +21,7 @@ def shop(project):
     [
         ("simple", "Hi ${body}", "Ann", "Hi Ann\n"),
         ("jsonpath", "$.a", '{"a": [1, "x"]}', '[\n  1,\n  "x"\n]\n'),
-        ("xpath", "/a/b", "<a><b>1</b></a>", '[\n  "1"\n]\n'),
+        ("xpath", "/a/b", "<a><b>1</b></a>", '[\n  "<b>1</b>"\n]\n'),
         ("python", "None", "x", "null\n"),
     ],
 )
