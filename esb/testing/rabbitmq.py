@@ -29,16 +29,25 @@ class RabbitNode:
     """A node that is not running yet. A context manager: starts, and at the end stops and removes everything.
 
     ``plugins`` are enabled as far as the server has them: ``rabbitmq_consistent_hash_exchange``, say. The attribute tells which it has.
+    ``beside``: a started node whose name server and secret this one shares, so that it may join it.
     """
 
-    def __init__(self, folder: Path | None = None, *, plugins: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, plugins: Sequence[str] = (), beside: RabbitNode | None = None
+    ) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="esb-rabbitmq-"))
-        self.port, self._dist_port, self._epmd_port = free_port(), free_port(), free_port()
+        self.port, self._dist_port = free_port(), free_port()
+        self.epmd_port: int = beside.epmd_port if beside else free_port()
+        self._beside = beside
         self._sbin = _scripts()
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
         for name in ("mnesia", "log", "home"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        if beside is not None:
+            cookie = self.folder / "home" / ".erlang.cookie"
+            cookie.write_bytes((beside.folder / "home" / ".erlang.cookie").read_bytes())
+            cookie.chmod(0o400)
         self.plugins = tuple(name for name in plugins if any(self._sbin.parent.glob(f"plugins/{name}-*")))
         (self.folder / "plugins").write_text(f"[{','.join(self.plugins)}].\n")
         (self.folder / "rabbitmq.conf").write_text(
@@ -56,6 +65,11 @@ class RabbitNode:
     def url(self) -> str:
         """The broker URL of the node's default virtual host."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+
+    @property
+    def name(self) -> str:
+        """What the node is called among Erlang's."""
+        return f"esb{self.port}@localhost"
 
     @property
     def pid(self) -> int:
@@ -76,10 +90,10 @@ class RabbitNode:
 
     def start(self, timeout: float = 90.0) -> None:
         """Start the node and wait until it takes connections. Data of an earlier run is there again."""
-        if self._epmd is None:
+        if self._epmd is None and self._beside is None:
             epmd = shutil.which("epmd", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/lib/erlang/bin")
             assert epmd is not None  # part of Erlang, without which there is no server
-            command = [epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"]
+            command = [epmd, "-port", str(self.epmd_port), "-address", "127.0.0.1"]
             self._epmd = subprocess.Popen(  # noqa: S603 - a program of the package
                 command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
@@ -160,7 +174,7 @@ class RabbitNode:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         return kept | {
             "HOME": str(self.folder / "home"),
-            "RABBITMQ_NODENAME": f"esb{self.port}@localhost",
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self._dist_port),
@@ -169,9 +183,9 @@ class RabbitNode:
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} net_ticktime 15",
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_PORT": str(self.epmd_port),
         }
 
 

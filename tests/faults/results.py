@@ -9,7 +9,8 @@ from typing import Any
 
 from esb.testing.checker import Account
 
-RESULTS = Path(__file__).resolve().parents[2] / "build" / "faults.json"
+_ROOT = Path(__file__).resolve().parents[2]
+RESULTS = Path(os.environ.get("ESB_FAULT_RESULTS", _ROOT / "build" / "faults.json"))
 
 
 class Recorder:

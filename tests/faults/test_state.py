@@ -81,7 +81,11 @@ LATER = """
 
 
 @pytest.mark.broker
-@pytest.mark.fault("F62", "kill -9 and restart while messages wait for their time", "none is lost or early; repeats at most what was in hand")
+@pytest.mark.fault(
+    "F62",
+    "kill -9 and restart while messages wait for their time",
+    "none is lost or early; repeats at most what was in hand",
+)
 def test_waiting_messages_come_once_and_not_early(site, rabbit, record):
     here = site(rabbit, routes=LATER)
     here.bus.start()
