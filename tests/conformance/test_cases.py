@@ -61,4 +61,7 @@ def test_as_many_of_the_oracles_cases_pass_as_were_recorded(area: str, report: d
 
 @pytest.mark.parametrize("case", load_cases(OWN), ids=lambda case: case.name)
 def test_our_own_case_does_what_camel_did(case: Case) -> None:
-    assert _verdicts([case])[case.name] == "pass"
+    verdict = _verdicts([case])[case.name]
+    if verdict != "pass":  # as above: some cases measure time
+        verdict = _verdicts([case])[case.name]
+    assert verdict == "pass"
