@@ -8,7 +8,7 @@ RABBITMQ_NODE := build/rabbitmq
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install system-packages check format lint types layers generated test unit integration interop conformance system faults bench demo run docs wheel clean
+.PHONY: help install system-packages check format lint types layers generated test unit integration interop conformance system faults soak bench demo run docs wheel clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/:/' | awk -F': *' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -49,6 +49,7 @@ docs: install  ## Generate the reference pages
 test: install system-packages check  ## Everything but the slow groups: what CI runs
 	$(BIN)/pytest tests/unit tests/contract tests/docs -n 2 -q
 	$(BIN)/pytest tests/integration tests/system tests/conformance -q
+	$(BIN)/pytest tests/faults/test_kill_worker.py tests/faults/test_security.py -m 'not slow' -q -n0
 
 unit: install  ## Unit and contract tests only
 	$(BIN)/pytest tests/unit tests/contract -n 2 -q
@@ -65,8 +66,13 @@ interop: install system-packages  ## SOAP against foreign stacks (CXF with WSS4J
 conformance: install  ## Score against recorded Camel behaviour, by area
 	$(BIN)/python -m tests.conformance
 
-faults: install system-packages  ## Kill, cut and starve, and count what was lost (slow)
-	$(BIN)/pytest tests/faults -q
+faults: install system-packages  ## Kill, cut and starve, and count what was lost (slow); writes docs/reference/faults.md
+	rm -f build/faults.json
+	$(BIN)/pytest tests/faults -q -s -n0
+	$(BIN)/python -m tools.faults
+
+soak: install system-packages  ## Faults at random for MINUTES (20), and the account of all messages; SEED repeats a run
+	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
 
 bench: install system-packages  ## Benchmarks, printed beside the figures of the design (slow)
 	$(BIN)/python -m tests.benchmarks
