@@ -159,9 +159,7 @@ moments = st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2060, 1, 1)).map(
     moments,
 )
 @settings(max_examples=150, deadline=None)
-def test_the_next_time_fits_and_none_before_it_does(
-    second, minute, hour, day, month, weekday, by_weekday, start
-):
+def test_the_next_time_fits_and_none_before_it_does(second, minute, hour, day, month, weekday, by_weekday, start):
     text = f"{second} {minute} {hour} {'?' if by_weekday else day} {month} {weekday if by_weekday else '?'}"
     following = QuartzExpression(text).after(start)
 
