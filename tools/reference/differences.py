@@ -1,7 +1,7 @@
 """Where a part differs from Camel: the rows of ``docs/reference/camel-differences.md`` about it, so that each is written once.
 
-A row is about the parts that its first cell begins with, in backquotes before a colon: a name is a step, a language or a data format, one with
-a colon a component. Every row of the section "Files" is about ``file:``.
+A row is about the parts that its first cell begins with, in backquotes before a colon. A name is a step, a language or a data format, or a
+component if there is none of these; one with a colon is a component in any case. Every row of the section "Files" is about ``file:``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tools.reference.parts import all_formats, all_languages, all_steps
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "camel-differences.md"
 _SECTIONS: Final = {"Files": "file:"}
@@ -41,8 +43,14 @@ def rows() -> tuple[Row, ...]:
 
 def about(kind: str, name: str) -> list[Row]:
     """The rows about one part."""
-    subject = f"{name}:" if kind == "components" else name
-    return [row for row in rows() if subject in row.subjects]
+    subjects = {name}
+    if kind == "components":
+        subjects = (
+            {f"{name}:"}
+            if any(name in parts() for parts in (all_steps, all_languages, all_formats))
+            else {name, f"{name}:"}
+        )
+    return [row for row in rows() if subjects.intersection(row.subjects)]
 
 
 def _rows(page: str) -> Iterator[Row]:

@@ -159,8 +159,8 @@ def test_the_differences_of_a_part_are_on_its_page(rendered):
 
 def test_every_row_of_the_differences_that_names_a_part_names_one_that_is_there():
     subjects = {subject for row in rows() for subject in row.subjects}
-    clauses = {"interceptSendToEndpoint", "onCompletion", "inputType", "outputType"}
-    known = {name if kind != "components" else f"{name}:" for kind, name in PARTS}
+    clauses = {"interceptSendToEndpoint", "onCompletion", "inputType", "outputType", "rest"}
+    known = {name for kind, name in PARTS} | {f"{name}:" for kind, name in PARTS if kind == "components"}
     assert subjects - clauses - known == set()
 
 
