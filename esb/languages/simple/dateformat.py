@@ -128,6 +128,8 @@ def formatter(pattern: str) -> Formatter:
                 raise ValueError(
                     f"the date pattern {pattern!r} has the letter {letter!r}, which means nothing: put text in quotes"
                 )
+            if letter == "X" and len(found[0]) > 3:
+                raise ValueError(f"the date pattern {pattern!r} has more than three X: an offset is X, XX or XXX")
             pieces.append((_LETTERS[letter], len(found[0])))
         elif plain:
             pieces.append(plain)

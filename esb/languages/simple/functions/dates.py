@@ -23,6 +23,37 @@ _OFFSET: Final = re.compile(r"([+-])\s*([^+-]+)")
 _PART: Final = re.compile(r"(\d+)\s*(ms|[dhms]?)")
 _UNITS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1, "": 1}
 _GMT: Final = re.compile(r"GMT([+-])(\d{1,2})(?::?(\d\d))?")
+_SHORT_NAMES: Final = {
+    "EST": "America/Panama",
+    "MST": "America/Phoenix",
+    "HST": "Pacific/Honolulu",
+    "PST": "America/Los_Angeles",
+    "CST": "America/Chicago",
+    "AST": "America/Anchorage",
+    "PNT": "America/Phoenix",
+    "IET": "America/Indiana/Indianapolis",
+    "PRT": "America/Puerto_Rico",
+    "CNT": "America/St_Johns",
+    "AGT": "America/Argentina/Buenos_Aires",
+    "BET": "America/Sao_Paulo",
+    "ECT": "Europe/Paris",
+    "ART": "Africa/Cairo",
+    "CAT": "Africa/Harare",
+    "EAT": "Africa/Addis_Ababa",
+    "NET": "Asia/Yerevan",
+    "PLT": "Asia/Karachi",
+    "IST": "Asia/Kolkata",
+    "BST": "Asia/Dhaka",
+    "VST": "Asia/Ho_Chi_Minh",
+    "CTT": "Asia/Shanghai",
+    "JST": "Asia/Tokyo",
+    "ACT": "Australia/Darwin",
+    "AET": "Australia/Sydney",
+    "SST": "Pacific/Guadalcanal",
+    "NST": "Pacific/Auckland",
+    "MIT": "Pacific/Apia",
+}
+"""Java's three-letter names of zones (``ZoneId.SHORT_IDS``)."""
 _SMALLEST: Final = 1 << 31
 """A smaller number is an Integer in Java, not the Long that milliseconds are."""
 
@@ -55,11 +86,10 @@ def _zone(name: str) -> dt.tzinfo:
     offset = _GMT.fullmatch(name)
     if offset:
         moved = dt.timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
-        return dt.timezone(moved if offset[1] == "+" else -moved, name)
+        told = f"GMT{offset[1]}{int(offset[2]):02d}:{offset[3] or '00'}"
+        return dt.timezone(moved if offset[1] == "+" else -moved, told if moved else "GMT")
     try:
-        return zoneinfo.ZoneInfo(
-            {"EST": "America/Panama", "MST": "America/Phoenix", "HST": "Pacific/Honolulu"}.get(name, name)
-        )
+        return zoneinfo.ZoneInfo(_SHORT_NAMES.get(name, name))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return dt.timezone(dt.timedelta(), "GMT")
 
@@ -78,8 +108,13 @@ def _dated(command: str, pattern: str, zone: dt.tzinfo | None) -> Expression:
 
     def evaluate(exchange: Exchange) -> Any:
         millis = get(exchange) + moved
-        moment = dt.datetime.fromtimestamp(millis // 1000, dt.UTC).replace(microsecond=millis % 1000 * 1000)
-        moment = moment.astimezone(zone)
+        try:
+            moment = dt.datetime.fromtimestamp(millis // 1000, dt.UTC).replace(microsecond=millis % 1000 * 1000)
+            moment = moment.astimezone(zone)
+        except (ValueError, OverflowError, OSError):
+            raise IllegalArgumentException(
+                f"{millis} milliseconds since 1970 is no date between the years 1 and 9999"
+            ) from None
         return moment if write is None else write(moment)
 
     if name == "millis" and not pattern:
@@ -93,7 +128,8 @@ def _millis(offsets: str) -> int:
     for sign, amount in _OFFSET.findall(offsets):
         parts = _PART.findall(amount)
         readable = "".join(count + unit for count, unit in parts) == amount.replace(" ", "")
-        told = sum(int(count) * _UNITS[unit] for count, unit in parts) if readable else 0
+        # A number without a unit is milliseconds where it stands alone, and nothing behind others: so Camel reads 1h30.
+        told = sum(int(count) * _UNITS[unit] for count, unit in parts if unit or len(parts) == 1) if readable else 0
         total += told if sign == "+" else -told
     return total
 
