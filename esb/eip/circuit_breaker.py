@@ -20,6 +20,7 @@ from esb.javanames import (
     RuntimeCamelException,
     TimeoutException,
     caught_by,
+    java_name,
 )
 from esb.program import Step
 from esb.step import Builder, StepSpec, unguarded
@@ -117,7 +118,7 @@ class CircuitBreakerSpec(StepSpec):
         config = self._configured(builder)
         program: Step = builder.program(self.steps, tail=False, handled=False)
         fallback = None
-        if self.on_fallback is not None and not self.on_fallback.disabled:
+        if self.on_fallback is not None and not self.on_fallback.disabled and self.on_fallback.steps:
             fallback = builder.program(self.on_fallback.steps, tail=builder.tail, handled=False)
         if config.timeout_enabled:
             program = _in_time(builder, str(self.id), program, config.timeout_duration / 1000)
@@ -188,9 +189,14 @@ class _Guard:
         breaker = self._breaker
         if not breaker.enter():
             exchange.properties[STATE] = breaker.state
-            return CallNotPermittedException(
+            refusal = CallNotPermittedException(
                 f"CircuitBreaker '{self._name}' is {breaker.state} and does not permit further calls"
             )
+            if self._recorded and not isinstance(refusal, self._recorded):
+                # To Camel the refusal is then one of the failures that do not count, and those it swallows.
+                exchange.properties.update({SUCCESSFUL: True, FROM_FALLBACK: False, SHORT_CIRCUITED: False})
+                return None
+            return refusal
         copy = exchange.derive()
         copy.unit = exchange.unit
         copy.waits = 1
@@ -233,7 +239,7 @@ class _Guard:
             return
         if isinstance(error, caught_by("java.lang.RuntimeException") or ()):
             raise error
-        raise RuntimeCamelException(f"{type(error).__name__}: {error}") from error
+        raise RuntimeCamelException(f"{java_name(type(error))}: {error}") from error
 
 
 def _check(config: Any) -> None:
