@@ -42,6 +42,7 @@ layers:  ## Dependencies point one way (import-linter)
 
 generated: install  ## Generated pages and schemas are up to date
 	$(BIN)/python -m tools.reference --check
+	$(BIN)/python -m tools.faults --check
 
 docs: install  ## Generate the reference pages
 	$(BIN)/python -m tools.reference

@@ -55,7 +55,7 @@ def test_a_writer_killed_at_every_statement_loses_nothing(site, sqlite, record, 
 )
 def test_a_full_disk_refuses_and_goes_on(site, sqlite, record):
     # The limit on the size of files stands for the full disk: SQLite's write fails in the middle, as there.
-    here = site(sqlite, routes=ACCEPT + RELAY)
+    here = site(sqlite, routes=ACCEPT + RELAY, through=f"{sqlite}?publishTimeout=3")
     here.bus.start()
     [worker] = here.bus.workers()
     for key in here.keys(20):

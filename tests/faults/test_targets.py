@@ -179,9 +179,9 @@ def test_a_late_answer_is_never_a_loss(site, rabbit, record, target):
     here.bus.start()
     until(lambda: len(set(partner.taken)) == 10 and late.is_set(), "all calls are made")
     until(lambda: here.store.depth("in") == 0, "all are settled")
-    here.finish()
     for body in partner.taken:
         here.ledger.arrived(body, "target")
+    here.finish()
     record(
         here.account(),
         duplicates=len(partner.taken) - 10,
