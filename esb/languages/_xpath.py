@@ -80,10 +80,15 @@ def read_path(text: str, prefixes: Collection[str]) -> Reading:
     found = Reading()
     told: list[str] = []
     depth = 0
+    calls: list[str] = []  # the functions whose brackets are open
     for place, (kind, word) in enumerate(tokens):
         before = tokens[place - 1] if place else ("", "")
         follows = tokens[place + 1][1] if place + 1 < len(tokens) else ""
         depth += {"[": 1, "]": -1}.get(word, 0)
+        if word == "(":
+            calls.append(before[1])
+        elif word == ")" and calls:
+            calls.pop()
         at_context = depth == 0 and before[1] not in {"/", "//", "@", "::"}
         if kind == "variable":
             told.append(_variable(word, prefixes, found))
@@ -97,6 +102,13 @@ def read_path(text: str, prefixes: Collection[str]) -> Reading:
                 told.append("/")
             told.append(_name(word, follows, prefixes, found, tokens[place + 2 :]))
             continue
+        elif at_context and word in {".", "/"} and calls and calls[-1] in _REPLACED:
+            if before[1] in {"(", ","} and follows in {")", ","}:
+                # lxml has no object for the document that a function of ours could get; the text of its root element is the same.
+                told.append("/*")
+                continue
+            if word == ".":
+                told.append("/")
         elif word == "*" and _ends_operand(before):
             tokens[place] = ("operator", word)
         elif word in {".", "..", "@", "*"} and at_context:

@@ -46,6 +46,14 @@ def test_a_relative_path_begins_at_the_document(evaluate: Evaluate) -> None:
     assert evaluate("concat(a/b, '!')", "<a><b>x</b></a>", result_type="String") == "x!"
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("string(.)", "A1B2"), ("string(/)", "A1B2"), ("concat(., '-', string(/*/sku))", "A1B2-A1"), ("string()", "A1B2"), ("name(.)", "")],
+)  # fmt: skip
+def test_the_document_as_text_is_all_its_text(evaluate: Evaluate, path: str, text: str) -> None:
+    assert evaluate(path, result_type="String") == text
+
+
 @pytest.mark.parametrize("path", ["count(//sku)", "string(//sku)", "//sku = 'A1'"])
 def test_a_result_that_is_no_node_list_needs_a_type(evaluate: Evaluate, path: str) -> None:
     with pytest.raises(InvalidXPathException, match="name a resultType"):
