@@ -102,13 +102,10 @@ def read_path(text: str, prefixes: Collection[str]) -> Reading:
                 told.append("/")
             told.append(_name(word, follows, prefixes, found, tokens[place + 2 :]))
             continue
-        elif at_context and word in {".", "/"} and calls and calls[-1] in _REPLACED:
-            if before[1] in {"(", ","} and follows in {")", ","}:
-                # lxml has no object for the document that a function of ours could get; the text of its root element is the same.
-                told.append("/*")
-                continue
-            if word == ".":
-                told.append("/")
+        elif at_context and word in {".", "/"} and before[1] in {"(", ","} and follows in {")", ","}:
+            # lxml has no object for the document that a function of ours could get; the text of its root element is the same.
+            told.append("/*" if calls and calls[-1] in _REPLACED else "/.")
+            continue
         elif word == "*" and _ends_operand(before):
             tokens[place] = ("operator", word)
         elif word in {".", "..", "@", "*"} and at_context:
