@@ -214,7 +214,10 @@ class Documents:
                 raise ConfigError(f"{path} has more than {MAX_BYTES} bytes", at)
             return path.read_bytes()
         except OSError as exc:
-            raise ConfigError(f"{path} cannot be read: {exc.strerror}", at, "correct the path") from exc
+            # Of a document that another one wants, its path; of the WSDL itself, the place says it.
+            raise ConfigError(
+                f"{path.name if at.file == str(path) else path} cannot be read: {exc.strerror}", at, "correct the path"
+            ) from exc
 
     def _allowed(self, path: Path) -> bool:
         """Whether a path, with its links followed, is in one of the folders."""

@@ -84,7 +84,11 @@ def _compiled(path: Path, endpoint: JsonValidatorEndpoint) -> Any:
         schema = _read(path)
         return jsonschema_rs.validator_for(schema, base_uri=path.resolve().as_uri(), retriever=refer)
     except OSError as error:
-        raise ReferenceFault(f"json-validator: {endpoint.resource!r} cannot be read: {error}", endpoint.at) from error
+        raise ReferenceFault(
+            f"json-validator: {endpoint.resource!r} cannot be read: {error.strerror or error}",
+            endpoint.at,
+            "the path begins at the project's folder",
+        ) from error
     except ValueError as error:  # the library's own errors are ValueErrors, too
         raise ConfigError(f"json-validator: {endpoint.resource} is no JSON Schema: {error}", endpoint.at) from error
 

@@ -69,7 +69,11 @@ class ValidatorEndpoint(Endpoint):
         try:
             documents = _documents(self.context.path(name))
         except OSError as error:
-            raise ReferenceFault(f"validator: {self.resource!r} cannot be read: {error}", self.at) from error
+            raise ReferenceFault(
+                f"validator: {self.resource!r} cannot be read: {error.strerror or error}",
+                self.at,
+                "the path begins at the project's folder",
+            ) from error
         try:
             self.schema: Any = schema(documents, next(iter(documents)))
         except ConfigError as error:

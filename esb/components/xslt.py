@@ -45,7 +45,11 @@ class XsltEndpoint(Endpoint):
         try:
             source = self.context.path(name).read_bytes()
         except OSError as error:
-            raise ReferenceFault(f"xslt: {self.resource!r} cannot be read: {error}", self.at) from error
+            raise ReferenceFault(
+                f"xslt: {self.resource!r} cannot be read: {error.strerror or error}",
+                self.at,
+                "the path begins at the project's folder",
+            ) from error
         self.transform = _compiled(source, self.resource, self)
 
     def producer(self) -> XsltProducer:
