@@ -155,13 +155,15 @@ class DeadLetterPaths:
 
                     results[queue] = run(broker, queue, ids, tell)
                     before += len(ids)
-                job["state"] = "done"
+                state = "done"
             except Exception as error:
                 _log.exception("the job %s %s failed", action, id)
-                job.update(state="failed", error=f"{type(error).__name__}: {error}")
+                state = "failed"
+                job["error"] = f"{type(error).__name__}: {error}"
             job["queues"] = results
             job["done"] = sum(one["done"] for one in results.values())
-            record(self._state_folder, f"dlq {action}", by, meant=meant, results=results, state=job["state"])
+            record(self._state_folder, f"dlq {action}", by, meant=meant, results=results, state=state)
+            job["state"] = state  # last: who sees it over finds all of it
 
         threading.Thread(target=work, name=f"dlq-{action}", daemon=True).start()
         return _json(dict(job) | {"path": f"/jobs/{id}"}, 202)
