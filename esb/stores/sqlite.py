@@ -157,10 +157,11 @@ class SqliteIdempotentRepository:
         with file.lock:
             return self._look(file, key)[0]
 
-    def _look(self, file: _File, key: str) -> tuple[Standing, str]:
+    def _look(self, file: _File, key: str) -> tuple[Standing, str | None]:
         row = file.execute("SELECT owner FROM seen WHERE scope = ? AND key = ?", (file.scope, key)).fetchone()
         if row is None:
-            return Standing.NEW, _DONE
+            # No owner at all: not the empty one, or begin() would take a key that another process began and did in between.
+            return Standing.NEW, None
         [owner] = row
         if owner == _DONE:
             return Standing.DONE, owner

@@ -200,3 +200,24 @@ def test_a_body_without_a_form_in_json_is_refused_and_such_a_property_left_out()
 def test_a_group_with_such_a_body_is_refused_by_the_file(tmp_path):
     with opened(SqliteAggregationRepository(), tmp_path) as groups, pytest.raises(ConversionFailed), groups.lock():
         groups.put("k", Group(Exchange(object())))
+
+
+def test_a_key_that_another_process_did_between_look_and_mark_is_done(tmp_path, monkeypatch):
+    ours, theirs = SqliteIdempotentRepository(), SqliteIdempotentRepository()
+    ours.open(tmp_path, "s")
+    theirs.open(tmp_path, "s")
+    look = ours._look
+
+    def overtaken(file, key):
+        seen = look(file, key)
+        monkeypatch.undo()
+        assert theirs.begin(key) is Standing.NEW
+        theirs.complete(key)
+        return seen
+
+    monkeypatch.setattr(ours, "_look", overtaken)
+    try:
+        assert ours.begin("k") is Standing.DONE
+    finally:
+        ours.close()
+        theirs.close()
