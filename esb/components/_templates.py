@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from esb.component import Endpoint
-from esb.errors import OptionError, ReferenceFault
+from esb.components._resources import resource_path, unreadable
 from esb.exchange import Exchange
 
 
 def template_text(endpoint: Endpoint, resource: str, encoding: str | None) -> str:
     """The template of an endpoint, read once at load. Raises ReferenceFault or OptionError at the endpoint."""
-    name = resource.removeprefix("resource:").removeprefix("file:").removeprefix("classpath:")
-    if "://" in name or name.startswith(("http:", "https:")):
-        raise OptionError(
-            f"{endpoint.scheme}: {resource!r} is not a file", endpoint.at, "keep the template in the project"
-        )
     try:
-        return endpoint.context.path(name).read_text(encoding=encoding or "utf-8")
+        return resource_path(endpoint, resource, "template").read_text(encoding=encoding or "utf-8")
     except (OSError, UnicodeError, LookupError) as error:
-        raise ReferenceFault(f"{endpoint.scheme}: {resource!r} cannot be read: {error}", endpoint.at) from error
+        raise unreadable(endpoint, resource, error) from error
 
 
 def seen(exchange: Exchange, *, everything: bool) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from esb.coerce import octets
 from esb.component import Component, Endpoint, Producer
-from esb.errors import ConfigError, ConversionFailed, OptionError, ProjectError, ReferenceFault, ValidationFailed
+from esb.components._resources import resource_path, unreadable
+from esb.errors import ConfigError, ConversionFailed, ProjectError, ValidationFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 
@@ -53,12 +54,7 @@ class JsonValidatorEndpoint(Endpoint):
     object_mapper = field(Kind.REF, None, doc="Java only, accepted without effect.")
 
     def prepare(self) -> None:
-        name = self.resource.removeprefix("resource:").removeprefix("file:").removeprefix("classpath:")
-        if "://" in name or name.startswith(("http:", "https:")):
-            raise OptionError(
-                f"json-validator: {self.resource!r} is not a file", self.at, "keep the schema in the project"
-            )
-        self.validator = _compiled(self.context.path(name), self)
+        self.validator = _compiled(resource_path(self, self.resource, "schema"), self)
 
     def producer(self) -> JsonValidatorProducer:
         return JsonValidatorProducer(self)
@@ -84,11 +80,7 @@ def _compiled(path: Path, endpoint: JsonValidatorEndpoint) -> Any:
         schema = _read(path)
         return jsonschema_rs.validator_for(schema, base_uri=path.resolve().as_uri(), retriever=refer)
     except OSError as error:
-        raise ReferenceFault(
-            f"json-validator: {endpoint.resource!r} cannot be read: {error.strerror or error}",
-            endpoint.at,
-            "the path begins at the project's folder",
-        ) from error
+        raise unreadable(endpoint, endpoint.resource, error) from error
     except ValueError as error:  # the library's own errors are ValueErrors, too
         raise ConfigError(f"json-validator: {endpoint.resource} is no JSON Schema: {error}", endpoint.at) from error
 

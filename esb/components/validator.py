@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from esb.coerce import is_element, octets
 from esb.component import Component, Endpoint, Producer
-from esb.errors import ConfigError, OptionError, ReferenceFault, ValidationFailed
+from esb.components._resources import resource_path, unreadable
+from esb.errors import ConfigError, ValidationFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.xml import parse, schema
@@ -63,17 +64,10 @@ class ValidatorEndpoint(Endpoint):
     schema_factory = field(Kind.REF, None, doc=_JAVA)
 
     def prepare(self) -> None:
-        name = self.resource.removeprefix("resource:").removeprefix("file:").removeprefix("classpath:")
-        if "://" in name or name.startswith(("http:", "https:")):
-            raise OptionError(f"validator: {self.resource!r} is not a file", self.at, "keep the schema in the project")
         try:
-            documents = _documents(self.context.path(name))
+            documents = _documents(resource_path(self, self.resource, "schema"))
         except OSError as error:
-            raise ReferenceFault(
-                f"validator: {self.resource!r} cannot be read: {error.strerror or error}",
-                self.at,
-                "the path begins at the project's folder",
-            ) from error
+            raise unreadable(self, self.resource, error) from error
         try:
             self.schema: Any = schema(documents, next(iter(documents)))
         except ConfigError as error:

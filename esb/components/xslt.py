@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from esb.coerce import is_element, octets, text
 from esb.component import Component, Endpoint, Producer
-from esb.errors import ConfigError, ConversionFailed, Malformed, OptionError, ReferenceFault, StepFailed
+from esb.components._resources import resource_path, unreadable
+from esb.errors import ConfigError, ConversionFailed, Malformed, StepFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.xml import parse
@@ -39,17 +40,10 @@ class XsltEndpoint(Endpoint):
     use_json_body = field(Kind.BOOL, False, doc="Java only, accepted without effect.")
 
     def prepare(self) -> None:
-        name = self.resource.removeprefix("resource:").removeprefix("file:").removeprefix("classpath:")
-        if "://" in name or name.startswith(("http:", "https:")):
-            raise OptionError(f"xslt: {self.resource!r} is not a file", self.at, "keep the stylesheet in the project")
         try:
-            source = self.context.path(name).read_bytes()
+            source = resource_path(self, self.resource, "stylesheet").read_bytes()
         except OSError as error:
-            raise ReferenceFault(
-                f"xslt: {self.resource!r} cannot be read: {error.strerror or error}",
-                self.at,
-                "the path begins at the project's folder",
-            ) from error
+            raise unreadable(self, self.resource, error) from error
         self.transform = _compiled(source, self.resource, self)
 
     def producer(self) -> XsltProducer:
