@@ -5,7 +5,6 @@ import http.client
 import socket
 import textwrap
 import threading
-import time
 
 import pytest
 import uvicorn
@@ -13,6 +12,7 @@ import uvicorn
 from esb.context import RouteContext
 from esb.runtime.paths import Paths
 from esb.runtime.web import WebServer
+from esb.testing.process import until
 
 ROUTES = """
 - rest:
@@ -83,14 +83,9 @@ class Bus:
 
     def end(self):
         """Ask the server to end while it has a connection; returns when it takes no others."""
-        deadline = time.monotonic() + 60
-        while not self.server.server_state.connections:
-            assert time.monotonic() < deadline, "nobody has connected"
-            time.sleep(0.01)
+        until(lambda: self.server.server_state.connections, "somebody has connected")
         self.server.should_exit = True
-        while self.listener.fileno() != -1:
-            assert time.monotonic() < deadline, "the server does not end"
-            time.sleep(0.01)
+        until(lambda: self.listener.fileno() == -1, "the server takes no others")
 
     def close(self):
         self.gate.open.set()
