@@ -49,7 +49,7 @@ docs: install  ## Generate the reference pages
 
 test: install system-packages check  ## Everything but the slow groups: what CI runs
 	$(BIN)/pytest tests/unit tests/contract tests/docs -n 2 -q
-	$(BIN)/pytest tests/integration tests/system tests/conformance -q
+	$(BIN)/pytest tests/integration tests/system tests/conformance -q $(SECOND_LOOK)
 	$(BIN)/pytest tests/faults/test_kill_worker.py tests/faults/test_security.py -m 'not slow' -q -n0
 
 unit: install  ## Unit and contract tests only
