@@ -29,11 +29,13 @@ def method_chain(bean: Any, method: str | None, scope: Scope, at: Position = NOW
     return lambda exchange: follow(invoke(exchange), exchange)
 
 
-def _on_a_copy(process: Expression) -> Expression:
-    """A bean that works on the exchange gives no value; as an expression it must not change the message."""
+def _on_a_copy(call: Expression) -> Expression:
+    """A bean that may be there for its effect: as an expression it must not change the message, and its value is what it returns."""
 
-    def run(exchange: Exchange) -> None:
-        process(exchange.derive())
+    def run(exchange: Exchange) -> Any:
+        copy = exchange.derive()
+        result = call(copy)
+        return None if result is copy else result
 
     return run
 

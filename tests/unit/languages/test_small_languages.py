@@ -102,6 +102,25 @@ def test_a_processor_as_an_expression_gives_nothing_and_changes_nothing() -> Non
     assert exchange.body == "b"
 
 
+def test_a_method_without_annotations_gives_what_it_returns() -> None:
+    class Checks:
+        def is_new(self, exchange):  # type: ignore[no-untyped-def]  # as most route authors write it
+            exchange.body = "changed"
+            return exchange.message.headers["k"] == 1
+
+        def both(self, body, headers):  # type: ignore[no-untyped-def]  # as above
+            return f"{body}{headers['k']}"
+
+        def itself(self, exchange):  # type: ignore[no-untyped-def]  # as above
+            return exchange
+
+    exchange, scope = Exchange("b", {"k": 1}), Scope(checks=Checks())
+    assert Method(ref="checks", method="is_new").compile_predicate(scope)(exchange) is True
+    assert Method(ref="checks", method="both").compile(scope)(exchange) == "b1"
+    assert Method(ref="checks", method="itself").compile(scope)(exchange) is None
+    assert exchange.body == "b"
+
+
 def test_ref_is_a_bean_that_is_an_expression() -> None:
     assert Ref(expression="up").compile(Scope(up=lambda exchange: exchange.body.upper()))(Exchange("a")) == "A"
     with pytest.raises(UnknownName):
