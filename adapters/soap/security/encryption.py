@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from collections.abc import Collection
 from typing import Any, Final
@@ -180,7 +179,7 @@ def _value(node: Element) -> bytes:
         raise Refused("InvalidSecurity", "encrypted data that is not in the message")
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error as exc:
+    except ValueError as exc:
         raise Refused("FailedCheck", "data that our key does not decrypt") from exc
 
 

@@ -26,7 +26,7 @@ from adapters.soap.security.policy import Side
 from adapters.soap.security.references import named_certificate
 from adapters.soap.security.refusal import Refused
 from adapters.soap.security.replay import Seen, SeenHere
-from adapters.soap.security.signature import value_of, verify
+from adapters.soap.security.signature import verify
 from adapters.soap.security.tokens import check_timestamp, check_username
 from esb.errors import OptionError, Position
 
@@ -37,6 +37,8 @@ Element = Any  # lxml's stubs are older than lxml
 Place = tuple[int, ...]
 
 MAX_CHILDREN: Final = 50
+MAX_COSTLY: Final = 10
+"""Of signatures, and of keys for encrypted data: each costs a pass over the whole message."""
 _ENCRYPTED_KEY: Final = f"{{{n.XENC}}}EncryptedKey"
 _REFERENCE_LIST: Final = f"{{{n.XENC}}}ReferenceList"
 _CONFIRMATION: Final = f"{{{n.WSSE11}}}SignatureConfirmation"
@@ -130,9 +132,12 @@ class _Run:
     # -- the header, in its order ---------------------------------------------------------------------------------------
 
     def _work_through(self) -> None:
-        at = 0
+        at = costly = 0
         while at < len(self._parts.security):
             child = self._parts.security[at]
+            costly += child.tag in {n.SIGNATURE, _ENCRYPTED_KEY, _REFERENCE_LIST}
+            if costly > MAX_COSTLY:
+                raise Refused("InvalidSecurity", f"more than {MAX_COSTLY} signatures and keys")
             if child.tag == _ENCRYPTED_KEY:
                 self._encrypted_key(child)
             elif child.tag == _REFERENCE_LIST:
@@ -155,12 +160,13 @@ class _Run:
         certificate = named_certificate(info, ids, self._parts.security, trust.certificates)
         trust.check(certificate, self._now)
         places = set()
-        for element in verify(node, certificate.public_key(), ids, self._side.algorithms):
+        elements, name = verify(node, certificate.public_key(), ids, self._side.algorithms)
+        for element in elements:
             place = self._parts.place(element)
             if place is None:
                 raise Refused("InvalidSecurity", f"a signed {element.tag} that stands where nobody reads it")
             places.add(place)
-        self._signatures.append((certificate, frozenset(places), value_of(node)))
+        self._signatures.append((certificate, frozenset(places), name))
 
     def _encrypted_key(self, node: Element) -> None:
         key, own = self._guard._key, self._guard._own  # noqa: SLF001 -- see above
@@ -183,11 +189,17 @@ class _Run:
             return
         if len(listed) > MAX_CHILDREN:
             raise Refused("InvalidSecurity", f"a key for {len(listed)} pieces of data")
-        for uri in [child.get("URI") or "" for child in listed]:
-            node = Ids(self._parts.root).find(uri)
+        ids, plain = Ids(self._parts.root), {}
+        for uri in dict.fromkeys(child.get("URI") or "" for child in listed):
+            node = ids.find(uri)
             if node.tag != n.ENCRYPTED_DATA:
                 raise Refused("InvalidSecurity", "a reference to encrypted data leads to something else")
-            self._decrypt(node, self._named_secret(node) if secret is None else secret)
+            mark, text = self._decrypt(node, self._named_secret(node) if secret is None else secret)
+            plain[mark] = text
+        whole = esb.xml.serialize(self._parts.root)
+        for mark, text in plain.items():
+            whole = whole.replace(f"<{mark}/>".encode(), text, 1)
+        self._parts.root = esb.xml.parse(whole, huge=True, max_bytes=1 << 30)
 
     def _named_secret(self, node: Element) -> bytes:
         reference = node.find(f"{{{n.DS}}}KeyInfo/{n.REFERENCE}/{{{n.WSSE}}}Reference")
@@ -196,12 +208,19 @@ class _Run:
             raise Refused("SecurityTokenUnavailable", "encrypted data that names no key before it")
         return secret
 
-    def _decrypt(self, node: Element, secret: bytes) -> None:
-        """Put the plain text in the place of the data, as text: moving elements between documents changes their prefixes, and so what was signed."""
+    def _decrypt(self, node: Element, secret: bytes) -> tuple[str, bytes]:
+        """Put a mark in the place of the data, for the plain text to be put there as text.
+
+        Moving elements between documents would change their prefixes, and so what was signed.
+        """
         from lxml import etree
 
         outer = node.getparent()
         wrapped = outer is not None and outer.tag == n.ENCRYPTED_HEADER and len(outer) == 1
+        if (
+            wrapped and node.get("Type") != n.ELEMENT
+        ):  # several blocks in the place of one would move those that a signature covers
+            raise Refused("InvalidSecurity", "an encrypted header block that is not one element")
         plain = decrypt(node, secret, self._side.algorithms)
         replaced = outer if wrapped else node
         place = self._parts.place(outer if node.get("Type") == n.CONTENT else replaced)
@@ -209,9 +228,8 @@ class _Run:
             raise Refused("InvalidSecurity", "encrypted data that stands where nobody reads it")
         mark = f"m{secrets.token_hex(16)}"
         replaced.getparent().replace(replaced, etree.Element(mark))
-        whole = esb.xml.serialize(self._parts.root)
-        self._parts.root = esb.xml.parse(whole.replace(f"<{mark}/>".encode(), plain, 1), huge=True, max_bytes=1 << 30)
         self._decrypted.add(place)
+        return mark, plain
 
     # -- what is demanded -------------------------------------------------------------------------------------------------
 

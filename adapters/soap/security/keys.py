@@ -90,6 +90,15 @@ class Trust:
 
     def check(self, certificate: Certificate, now: dt.datetime) -> None:
         """Raise :class:`Refused` unless the certificate may sign."""
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.x509 import DuplicateExtension, UnsupportedGeneralNameType
+
+        try:
+            self._check(certificate, now)
+        except (ValueError, UnsupportedAlgorithm, DuplicateExtension, UnsupportedGeneralNameType) as exc:
+            raise Refused("InvalidSecurityToken", f"a certificate that cannot be read to its end: {exc}") from exc
+
+    def _check(self, certificate: Certificate, now: dt.datetime) -> None:
         subject = certificate.subject.rfc4514_string()
         if self._subjects and subject not in self._subjects:
             raise Refused("FailedAuthentication", f"{subject} is none of the subjects that may sign")

@@ -34,6 +34,8 @@ BODY: Final = "body"
 PARTS: Final = (BODY, "timestamp", "usernameToken", "samlToken", "signature", "token")
 SIGN_FIRST: Final = "signThenEncrypt"
 ENCRYPT_FIRST: Final = "encryptThenSign"
+LONGEST: Final = 43200.0
+"""Seconds that a message may be good for, the clocks' difference included: what was seen is remembered for longer."""
 REQUESTER: Final = "requester"
 """In the place of a certificate: encrypt an answer for whoever signed the request."""
 
@@ -236,6 +238,9 @@ def _timestamp(reader: Reader | None) -> TimestampPolicy | None:
     if reader is None:
         return None
     found = TimestampPolicy(reader.duration("ttl", 300.0), reader.duration("skew", 60.0))
+    reader.need(
+        found.ttl + found.skew <= LONGEST, "a 'ttl' with 'skew' of at most 12h, since replays are remembered for a day"
+    )
     reader.done()
     return found
 
@@ -257,6 +262,10 @@ def _username(reader: Reader | None, *, sending: bool) -> UsernamePolicy | None:
             over_http=over_http,
             ttl=reader.duration("ttl", 300.0),
             skew=reader.duration("skew", 60.0),
+        )
+        reader.need(
+            found.ttl + found.skew <= LONGEST,
+            "a 'ttl' with 'skew' of at most 12h, since replays are remembered for a day",
         )
     reader.done()
     return found

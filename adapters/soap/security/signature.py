@@ -7,7 +7,6 @@ algorithms of the allow-list. So there is nothing to run (XPath, XSLT), nothing 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Collection, Sequence
@@ -46,8 +45,12 @@ def sign(parts: Sequence[tuple[str, Element]], key: Any, info: Element, algorith
     return node
 
 
-def verify(node: Element, public_key: Any, ids: Ids, allowed: Collection[str]) -> list[Element]:
-    """The elements that a Signature covers, as they stand in the message. Raises :class:`Refused` unless all of it is right."""
+def verify(node: Element, public_key: Any, ids: Ids, allowed: Collection[str]) -> tuple[list[Element], str]:
+    """The elements that a Signature covers, as they stand in the message, and a text that tells this signature from others.
+
+    The text is that of what is signed and not of the signature's value: whoever has one signature with a curve's key can make a second one of the
+    same words without the key. Raises :class:`Refused` unless all of it is right.
+    """
     signed, value = node.find(f"{{{DS}}}SignedInfo"), node.find(f"{{{DS}}}SignatureValue")
     if signed is None or value is None or node[0] is not signed or node[1] is not value or len(node) != 3:
         raise Refused("InvalidSecurity", "a Signature holds SignedInfo, SignatureValue and KeyInfo")
@@ -59,12 +62,10 @@ def verify(node: Element, public_key: Any, ids: Ids, allowed: Collection[str]) -
     _check(public_key, algorithm, _base64(value), data)
     if not references or len(references) > MAX_REFERENCES:
         raise Refused("InvalidSecurity", f"a Signature with {len(references)} references")
-    return [_reference(reference, ids, allowed) for reference in references]
-
-
-def value_of(node: Element) -> str:
-    """What tells one signature from another."""
-    return hashlib.sha256(_base64(node.find(f"{{{DS}}}SignatureValue"))).hexdigest()
+    uris = [reference.get("URI") for reference in references]
+    if len(set(uris)) < len(uris):  # each costs a canonicalisation
+        raise Refused("InvalidSecurity", "a Signature that covers an element twice")
+    return [_reference(reference, ids, allowed) for reference in references], hashlib.sha256(data).hexdigest()
 
 
 def _reference(reference: Element, ids: Ids, allowed: Collection[str]) -> Element:
@@ -99,7 +100,7 @@ def _allowed(name: str, allowed: Collection[str]) -> str:
 def _base64(node: Element) -> bytes:
     try:
         return base64.b64decode("".join((node.text or "").split()), validate=True)
-    except (binascii.Error, AttributeError) as exc:
+    except ValueError as exc:
         raise Refused("InvalidSecurity", "a value that is no base64") from exc
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import hashlib
 import hmac
@@ -28,6 +27,7 @@ from adapters.soap.security.refusal import Refused
 Element = Any  # lxml's stubs are older than lxml
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_LAST_YEAR: Final = 9000
 _NONCE_BYTES: Final = 16
 _NOBODY: Final = secrets.token_hex(16)
 
@@ -157,9 +157,12 @@ def _moment(text: str | None) -> dt.datetime:
     if not _TIME.fullmatch(plain):
         raise Refused("InvalidSecurity", "a time without a zone, or no time")
     try:
-        return dt.datetime.fromisoformat(plain)
+        found = dt.datetime.fromisoformat(plain)
     except ValueError as exc:
         raise Refused("InvalidSecurity", "no time") from exc
+    if not 1 < found.year < _LAST_YEAR:  # the calendar ends there, and what is added to it fails
+        raise Refused("InvalidSecurity", "a time at the end of all times")
+    return found
 
 
 def _nonce(node: Element) -> bytes:
@@ -167,7 +170,7 @@ def _nonce(node: Element) -> bytes:
         return b""
     try:
         nonce = base64.b64decode(_text(node), validate=True)
-    except binascii.Error as exc:
+    except ValueError as exc:
         raise Refused("InvalidSecurityToken", "a nonce that is no base64") from exc
     if not 8 <= len(nonce) <= 256:
         raise Refused("InvalidSecurityToken", "a nonce that is too short or too long")
