@@ -32,7 +32,7 @@ from adapters.soap.security.references import _same_name, key_info
 from adapters.soap.security.refusal import Refused
 from adapters.soap.security.seal import Seal
 from adapters.soap.security.signature import _make
-from esb.errors import Position
+from esb.errors import ConfigError, Position
 from tests.integration import soap_keys
 
 AT = Position("routes/x.yaml", 1, 1)
@@ -69,6 +69,10 @@ def refused(guarding: Guard, data: bytes) -> str:
     with pytest.raises(Refused) as caught:
         guarding.open(envelope.parse(data).root)
     return caught.value.subcode.rpartition("}")[2]
+
+
+def parsed(data: bytes) -> Any:
+    return esb.xml.parse(data)
 
 
 def changed(data: bytes, change: Callable[[Any], None]) -> bytes:
@@ -213,8 +217,8 @@ def blocks_behind(root: Any) -> None:
 
 def test_a_key_that_was_seen_with_new_data_opens_nothing(keys: Path) -> None:
     """The wrapped key of another message is put before data that the adversary encrypts: he does not know what is in it."""
-    one = esb.xml.parse(seal(keys, encryption={"certificate": "them.crt"}).close(MESSAGE))
-    other = esb.xml.parse(seal(keys, encryption={"certificate": "them.crt"}).close(MESSAGE))
+    one = parsed(seal(keys, encryption={"certificate": "them.crt"}).close(MESSAGE))
+    other = parsed(seal(keys, encryption={"certificate": "them.crt"}).close(MESSAGE))
     theirs = next(one.iter(f"{{{XENC}}}EncryptedData"))
     ours = next(other.iter(f"{{{XENC}}}EncryptedData"))
     theirs.find(f"{{{XENC}}}CipherData")[0].text = ours.find(f"{{{XENC}}}CipherData")[0].text
@@ -226,7 +230,7 @@ def test_every_spoilt_octet_of_a_cipher_reads_the_same(keys: Path) -> None:
     allowed = ["rsa-sha256", "sha256", "aes256-cbc", "rsa-oaep-mgf1p"]
     guarding = guard(keys, signature=TRUST, encryption={"key": "them.key"}, algorithms=allowed)
     sent = seal(keys, signature=SIGN, encryption={"certificate": "them.crt", "cipher": "aes256-cbc"}).close(MESSAGE)
-    values = [node.text for node in esb.xml.parse(sent).iter(f"{{{XENC}}}CipherValue")]
+    values = [node.text for node in parsed(sent).iter(f"{{{XENC}}}CipherValue")]
     words = set()
     for which, value in enumerate(values):
         raw = base64.b64decode(value)
@@ -255,7 +259,7 @@ def test_the_work_that_one_message_can_ask_for_is_bounded(keys: Path) -> None:
 
 
 def test_a_signature_that_covers_one_element_many_times_is_refused(keys: Path) -> None:
-    root = esb.xml.parse(seal(keys, signature=SIGN).close(MESSAGE))
+    root = parsed(seal(keys, signature=SIGN).close(MESSAGE))
     info = next(root.iter(f"{{{DS}}}SignedInfo"))
     info.append(copy.deepcopy(info[-1]))
     resigned(root, info, keys)
@@ -473,7 +477,7 @@ def test_text_of_two_readings_is_no_message(data: bytes) -> None:
 
 def test_raw_curve_signatures_of_any_length_are_refused_quietly(keys: Path) -> None:
     sent = seal(keys, signature=CURVE).close(MESSAGE)
-    raw = base64.b64decode(next(esb.xml.parse(sent).iter(f"{{{DS}}}SignatureValue")).text)
+    raw = base64.b64decode(next(parsed(sent).iter(f"{{{DS}}}SignatureValue")).text)
     r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
     assert decode_dss_signature(encode_dss_signature(r, s)) == (r, s)
     for other in (b"", raw[:-1], raw[:10], bytes(64), b"\xff" * 64, encode_dss_signature(r, s)):
@@ -483,3 +487,10 @@ def test_raw_curve_signatures_of_any_length_are_refused_quietly(keys: Path) -> N
 
         assert refused(guard(keys, signature={"trust": "ec.crt"}), changed(sent, change)) == "FailedCheck"
     assert WSU in sent.decode()
+
+
+@pytest.mark.parametrize("part", ["timestamp", "usernameToken"])
+def test_a_message_is_not_good_for_longer_than_replays_are_remembered(keys: Path, part: str) -> None:
+    declared = {"ttl": "2d", **({"users": {"bus": "pw"}} if part == "usernameToken" else {})}
+    with pytest.raises(ConfigError, match="remembered"):
+        guard(keys, **{part: declared})
