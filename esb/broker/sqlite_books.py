@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 from esb.broker.contract import Ack, Delivery, Move, Release, Retry
@@ -46,12 +45,12 @@ class Books:
                 case Ack():
                     acked.append(settle.seq)
                 case Retry(delay, extra):
-                    store.retry(owner, settle.seq, time.time() + delay if delay > 0 else 0.0, carried(extra))
+                    store.retry(owner, settle.seq, store.now() + delay if delay > 0 else 0.0, carried(extra))
                 case Move(queue, extra):
                     store.declare_missing(queue)
                     store.move(owner, settle.seq, store.queue_id(queue), carried(extra))
                 case Release() if settle.put_off:
-                    store.put_off(owner, settle.seq, time.time() + _SULK)
+                    store.put_off(owner, settle.seq, store.now() + _SULK)
                 case Release():
                     store.release(owner, settle.seq)
         if acked:

@@ -7,13 +7,13 @@ big the bodies are. ``owner`` 0 means free, ``due`` 0 means ready now.
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from esb.broker import headers
 from esb.broker.contract import Stored
+from esb.broker.sqlite_clock import steady_clock
 from esb.broker.sqlite_schema import prepare
 from esb.errors import NotConnected, Unroutable
 
@@ -53,6 +53,9 @@ class Store:
     ``prepare=False`` for a connection that only reads a file which is there.
     """
 
+    now: Callable[[], float]
+    """The clock that ``due`` counts on, not for one that only reads: see :mod:`esb.broker.sqlite_clock`."""
+
     def __init__(self, path: str, busy_timeout: float = 10.0, *, prepare: bool = True) -> None:
         folder = Path(path).parent
         if not folder.is_dir():
@@ -73,6 +76,7 @@ class Store:
     def _prepare(self) -> None:
         self.begin()
         prepare(self.connection, self.path)
+        self.now = steady_clock(self.connection)
         self.commit()
 
     def close(self) -> None:
@@ -245,13 +249,13 @@ class Store:
         return headers.dumps(headers.loads(stored) | dict(extra)) if extra else stored
 
     def next_due(self) -> float | None:
-        """When the next delayed message becomes ready, in seconds since the epoch. Needs no transaction."""
+        """When the next delayed message becomes ready, on the clock :attr:`now`. Needs no transaction."""
         due: float | None = self.execute("SELECT min(due) FROM message WHERE due > 0").fetchone()[0]
         return due
 
     def promote(self) -> None:
         """Make delayed messages ready whose time has come."""
-        self.execute("UPDATE message SET due = 0 WHERE due > 0 AND due <= ?", (time.time(),))
+        self.execute("UPDATE message SET due = 0 WHERE due > 0 AND due <= ?", (self.now(),))
 
     # -- exclusive queues ----------------------------------------------------------------------------------------------
 

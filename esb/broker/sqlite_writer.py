@@ -197,11 +197,11 @@ class Writer:
             wait = min(wait, self._poll)
             self._poll = min(self._poll * 1.5, self.settings.idle_poll)
         if self._next_due is not None:
-            wait = min(wait, self._next_due - time.time())
+            wait = min(wait, self._next_due - store.now())
         if self._wake.wait(max(0.0, wait)):
             self._wake.clear()
             return True
-        if self._next_due is not None and self._next_due <= time.time():
+        if self._next_due is not None and self._next_due <= store.now():
             return True
         if consuming and self._changed_elsewhere(store):
             self._poll = _FASTEST_POLL
@@ -253,7 +253,7 @@ class Writer:
                     results.append((call, call.change(store), None))
                 except TransportError as exc:
                     results.append((call, None, exc))
-            if self._next_due is not None and self._next_due <= time.time():
+            if self._next_due is not None and self._next_due <= store.now():
                 store.promote()
             with self._lock:
                 self.subscriptions = [each for each in self.subscriptions if not each.stopped or each.in_hand]

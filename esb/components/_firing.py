@@ -10,7 +10,7 @@ from typing import Protocol
 
 log = logging.getLogger("esb.firing")
 
-_NAP = 60.0
+_NAP = 5.0
 """Longest wait in one piece, in seconds: a wall clock that was set is noticed within it."""
 
 

@@ -109,6 +109,7 @@ class Aggregator:
         self._running = _Running()
         self._started = False
         self._timeouts = Timeouts(self._context, completion.at_most_every, self._timed_out)
+        self._waited_for: dict[str, float] = {}  # the deadline, as its group tells it, that a key's timeout stands for
         self._interval: Timer | None = None
         builder.on_start(self._start)
         builder.on_stop(self._stop)
@@ -209,7 +210,7 @@ class Aggregator:
         seconds = self._completion.seconds(new) if self._completion.times_out else 0.0
         if seconds > 0:
             group.exchange.properties[TIMEOUT] = round(seconds * 1000)
-            group.deadline = time.time() + seconds
+            group.deadline = self._waited_for[key] = time.time() + seconds
             self._timeouts.set(key, seconds)
         self._groups.put(key, group)
 
@@ -220,7 +221,7 @@ class Aggregator:
         exchange = group.exchange
         exchange.properties[KEY] = key
         exchange.properties[COMPLETED_BY] = by
-        self._timeouts.drop(key)
+        self._forget_time(key)
         if self._closed is not None:
             self._closed.add(key)
         if by == "timeout":
@@ -260,20 +261,22 @@ class Aggregator:
             self._submit(outcome)
 
     def _discard(self, key: str, group: Group) -> None:
-        self._timeouts.drop(key)
+        self._forget_time(key)
         self._groups.confirm(self._groups.complete(key, group))
         for unit in group.units:
             unit.release()
 
     def _timed_out(self, key: str) -> None:
         with self._groups.lock():
+            if key in self._timeouts:
+                return  # a message came just now, and put it off
             group = self._groups.get(key)
             if group is None:
+                self._waited_for.pop(key, None)
                 return
-            # Another process may have put a message to the group meanwhile.
-            left = 0.0 if group.deadline is None else group.deadline - time.time()
-            if left > 0.001:
-                self._timeouts.set(key, left)
+            # Another process may have put a message to the group meanwhile. What was waited for here is over, whatever the wall clock says now.
+            if group.deadline is not None and group.deadline != self._waited_for.get(key):
+                self._wait_for(key, group)
                 return
             outcomes = self._complete(key, group, "timeout")
         for outcome in outcomes:
@@ -347,7 +350,18 @@ class Aggregator:
             with self._groups.lock():
                 group = self._groups.get(key)
             if group is not None and group.deadline is not None:
-                self._timeouts.set(key, max(group.deadline - time.time(), 0.0))
+                self._wait_for(key, group)
+
+    def _forget_time(self, key: str) -> None:
+        self._timeouts.drop(key)
+        self._waited_for.pop(key, None)
+
+    def _wait_for(self, key: str, group: Group) -> None:
+        """Wait for a deadline that was put by another process: as long as the wall clock says, but never longer than the whole time."""
+        assert group.deadline is not None
+        whole = float(group.exchange.properties.get(TIMEOUT) or 0) / 1000
+        self._waited_for[key] = group.deadline
+        self._timeouts.set(key, min(max(group.deadline - time.time(), 0.0), whole))
 
     def _tick(self) -> None:
         if not self._started:

@@ -50,6 +50,10 @@ class Timeouts:
             if self._open and (self._timer is None or deadline < self._next):
                 self._arm(deadline)
 
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._deadlines
+
     def drop(self, key: str) -> None:
         """Forget a key. Idempotent."""
         with self._lock:

@@ -84,6 +84,7 @@ class BusArbiter(Arbiter):
         self._run_folder = app.project.run_folder
         self._announced: frozenset[int] = frozenset()
         self._has_served = False
+        self._began = time.monotonic()
         self._stopping = False
         self._pause = 0.0
         self._spawn_from = 0.0
@@ -112,7 +113,7 @@ class BusArbiter(Arbiter):
             self._pause = 0.0
             self.notifier.tell("READY=1", f"STATUS={len(ready)} workers ready")
             _log.info("ready: %d workers", len(ready))
-        if len(ready) >= self.num_workers or time.time() - self._stats["start_time"] < 60:
+        if len(ready) >= self.num_workers or time.monotonic() - self._began < 60:
             self.notifier.ping()
 
     def _ready(self) -> frozenset[int]:
