@@ -72,11 +72,13 @@ faults: install system-packages  ## Kill, cut and starve, and count what was los
 	$(BIN)/pytest tests/faults -q -s -n0
 	$(BIN)/python -m tools.faults
 
-soak: install system-packages  ## Faults at random for MINUTES (20), and the account of all messages; SEED repeats a run
-	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
+soak: install system-packages  ## Faults at random for MINUTES (20), and the account of all messages; SEED repeats a run, PAGE takes the result
+	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) $(if $(PAGE),--markdown $(PAGE))
 
-bench: install system-packages  ## Benchmarks, printed beside the figures of the design (slow)
-	$(BIN)/python -m tests.benchmarks
+bench: install system-packages  ## Benchmarks beside the design's goals (slow): SET=delivery, soap or all, ROUNDS, MINUTES; writes docs/reference/benchmarks.md
+	$(if $(filter soap all,$(SET)),tests/integration/soap_cxf/build.sh)
+	$(BIN)/python -m tests.benchmarks $(or $(SET),delivery) --rounds $(or $(ROUNDS),5) --minutes $(or $(MINUTES),45) \
+		--json build/bench-$(or $(SET),delivery).json --markdown docs/reference/benchmarks.md
 
 demo: install  ## Run the reference deployment through all scenarios; DATA=folder drives it with a folder of CSV tables
 	$(BIN)/python -m routes.demo $(if $(DATA),--data $(DATA))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 
 from tests.benchmarks import data, machine, peers
-from tests.benchmarks.figures import GOALS
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.figures import CAMEL, GOALS
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import BusProject, Command
-from tests.benchmarks.queues import CAMEL, LIMIT, Start, files, node
-from tests.benchmarks.rabbit import Queues
+from tests.benchmarks.queues import LIMIT, Start
+from tests.benchmarks.rabbit import Filler, Queues
 from tests.benchmarks.table import Column, Contender, Round, Table
+from tests.benchmarks.work import files
 
 COLUMNS = (
     Column("start", "s to first message", 2),
@@ -20,7 +23,7 @@ COLUMNS = (
 )
 
 
-def w6(options: Options) -> Table:
+def w6(options: Options, bench: Bench) -> Table:
     """One message waits on a queue of RabbitMQ; then two seconds of nothing."""
     table = Table(
         "W6",
@@ -29,30 +32,30 @@ def w6(options: Options) -> Table:
         GOALS["W6"],
         against=(CAMEL,),
     )
-    with node(table) as rabbit:
-        if rabbit is None:
-            return table
-        relay = [sys.executable, "-m", "tests.benchmarks.relay", rabbit.url, "W1", "1000"]
-        starts: dict[str, Start] = {
-            "bus": lambda: BusProject(files("W1"), broker=rabbit.url, ready=False),
-            LIMIT: lambda: Command(relay),
-        }
-        camel = peers.camel_queues("W1", rabbit.port)
-        if isinstance(camel, str):
-            table.skipped.append(camel)
-        else:
-            starts[CAMEL] = camel
-        contenders = [
-            Contender(name, lambda start=start: _round(rabbit.url, start))  # type: ignore[misc]
-            for name, start in starts.items()
-        ]
-        return table.measure(contenders, options.rounds)
+    rabbit = bench.rabbit(table)
+    if rabbit is None:
+        return table
+    relay = [sys.executable, "-m", "tests.benchmarks.relay", rabbit.url, "W1", "1000"]
+    starts: dict[str, Start] = {
+        "bus": lambda: BusProject(files("W1"), broker=rabbit.url, ready=False),
+        LIMIT: lambda: Command(relay),
+    }
+    camel = peers.camel_queues("W1", rabbit.port)
+    if isinstance(camel, str):
+        table.skipped.append(camel)
+    else:
+        starts[CAMEL] = camel
+    table.contenders = [
+        Contender(name, partial(_round, rabbit.url, start)) for name, start in starts.items() if options.wants(name)
+    ]
+    return table
 
 
 def _round(url: str, start: Start) -> Round:
     with Queues(url) as queues:
         queues.fresh(["esb.in", "esb.out"])
-        queues.fill("esb.in", data.bodies(1))
+        with Filler(url) as filler:
+            filler.add("esb.in", data.bodies(1))
         manager = start()
         began = time.perf_counter()
         with manager as contender:

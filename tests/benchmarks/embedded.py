@@ -11,24 +11,25 @@ from pathlib import Path
 from esb.broker.contract import Ack, Broker, Delivery, Outgoing, Subscription
 from esb.broker.open import open_broker
 from tests.benchmarks import data
+from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import GOALS
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import BusProject, Command, usage
-from tests.benchmarks.queues import files
 from tests.benchmarks.table import Column, Contender, Round, Table
+from tests.benchmarks.work import files
 
 COLUMNS = (Column("rate", "msg/s"), Column("own", "own CPU µs/msg"), Column("publish", "published/s"))
 
 
-def sqlite(options: Options) -> Table:
+def sqlite(options: Options, _bench: Bench) -> Table:
     """Each message published, confirmed after an fsync, delivered and acknowledged."""
     count = 5_000 if options.quick else 20_000
-    table = Table("sqlite", f"embedded broker, {count:,} messages of 1 KB, durable", COLUMNS, GOALS["sqlite"])
-    contenders = [
+    table = Table("sqlite", f"embedded broker, {count:,} messages of 1 KB, durable", COLUMNS, GOALS["sqlite"], most=3)
+    table.contenders = [
         Contender("publish + consume, in process", lambda: _contract(count)),
         Contender("bus:in to bus:out, esb run", lambda: _relay(count)),
     ]
-    return table.measure(contenders, options.rounds)
+    return table
 
 
 def _contract(count: int) -> Round:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import struct
 import threading
 import time
+from functools import partial
 
 from esb.broker.contract import Ack, Delivery, Outgoing, Subscription
 from esb.broker.open import open_broker
 from tests.benchmarks import data
+from tests.benchmarks.bench import Bench
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import BusProject
-from tests.benchmarks.queues import files, node
 from tests.benchmarks.rabbit import Queues
 from tests.benchmarks.table import Column, Contender, Round, Table
+from tests.benchmarks.work import files
 
 COLUMNS = (
     Column("p50", "p50 ms", 1),
@@ -26,25 +28,24 @@ _STAMP = struct.Struct(">d")
 _PACE = 0.002
 
 
-def latency(options: Options) -> Table:
+def latency(options: Options, bench: Bench) -> Table:
     """Published at an even pace by this process, consumed by it again. Both hops' broker work is in it: in and out."""
     count = options.messages(20_000, 4_000)
     table = Table(
         "latency",
         f"bus:in to bus:out at half load, from publish to arrival, {count:,} messages of 1 KB, quorum queues",
         COLUMNS,
-        "",
         note="half load is half of what the same bus did just before, as fast as it could; 'sent late' is how far the driver was behind its pace",
+        most=3,
     )
-    with node(table) as rabbit:
-        if rabbit is None:
-            return table
-        contenders = [
-            Contender(name, lambda query=query: _round(rabbit.url, query, count))  # type: ignore[misc]
+    rabbit = bench.rabbit(table)
+    if rabbit is not None:
+        table.contenders = [
+            Contender(name, partial(_round, rabbit.url, query, count))
             for name, query in (("bus", ""), ("bus, prefetch 1000", "?prefetch=1000"))
             if options.wants(name)
         ]
-        return table.measure(contenders, options.rounds)
+    return table
 
 
 def _round(url: str, query: str, count: int) -> Round:

@@ -8,6 +8,7 @@ import sys
 import time
 
 from tests.benchmarks import peers
+from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import GOALS
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import Command
@@ -31,7 +32,7 @@ COLUMNS = (Column("rate", "msg/s"), Column("own", "own CPU µs/msg", 2))
 KINDS = ("a", "b", "c")
 
 
-def w5(options: Options) -> Table:
+def w5(options: Options, _bench: Bench) -> Table:
     """One thread, no I/O: what the route itself costs."""
     table = Table(
         "W5",
@@ -41,13 +42,13 @@ def w5(options: Options) -> Table:
         against=("Camel",),
         note="the bus's exchange counts, has an error handler and a unit of work's place; it is made for each message, as Camel's",
     )
-    contenders = [Contender("bus", lambda: _child(100_000 if options.quick else 400_000))]
+    table.contenders = [Contender("bus", lambda: _child(100_000 if options.quick else 400_000))]
     why = peers.built()
     if why:
         table.skipped.append(why)
     else:
-        contenders.append(Contender("Camel", _camel))
-    return table.measure(contenders, options.rounds)
+        table.contenders.append(Contender("Camel", _camel))
+    return table
 
 
 def _child(count: int) -> Round:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+from importlib import metadata
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
+
+
+def versions(*names: str) -> list[str]:
+    """Installed Python packages."""
+    return [f"{name} {metadata.version(name)}" for name in names]
 
 
 def tree(root: int) -> list[int]:
@@ -59,3 +66,22 @@ def resident(pid: int) -> float:
     except OSError:
         return 0.0
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), 0.0)
+
+
+def busy() -> float:
+    """Seconds of processor time that the machine has spent, by whomever; what a host took away from it counts as well."""
+    told = (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]
+    user, nice, system, _idle, _waiting, interrupts, soft, stolen = map(int, told)
+    return (user + nice + system + interrupts + soft + stolen) / TICKS
+
+
+def commit(root: Path) -> str:
+    """The commit of a checkout, and whether it was changed since; empty where that cannot be told."""
+    git = ["git", "-C", str(root)]
+    seen = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=False)
+    if seen.returncode:
+        return ""
+    changed = subprocess.run(
+        [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=False
+    )
+    return f"commit {seen.stdout.strip()}{', with changes' if changed.stdout.strip() else ''}"

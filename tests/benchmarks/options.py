@@ -14,16 +14,11 @@ class Options:
     count: int = 0
     """Messages a run, where a benchmark has such a number; 0 for its own."""
     only: tuple[str, ...] = ()
-    """Contenders whose names begin so; all if there are none."""
-    consumed: bool = False
-    """Whether the outputs of W1 and W2 are consumed meanwhile, with manual acks, rather than piling up."""
+    """Contenders whose names begin so; the usual ones if there are none."""
 
-    classic: bool = False
-    """Whether W1 and W2 run on classic durable queues, made by somebody else, which the bus reaches by its component ``rabbitmq:``."""
-
-    def wants(self, contender: str) -> bool:
-        """Whether a contender shall run."""
-        return not self.only or contender.lower().startswith(tuple(name.lower() for name in self.only))
+    def wants(self, contender: str, *, usual: bool = True) -> bool:
+        """Whether a contender shall run. One that is not ``usual`` runs only when it is asked for."""
+        return contender.lower().startswith(tuple(name.lower() for name in self.only)) if self.only else usual
 
     def messages(self, usual: int, quick: int) -> int:
         """How many messages a run takes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,15 +17,35 @@ def bench_folder() -> Path:
     return Path(os.environ.get("ESB_BENCH", ROOT.parent / "shared" / "bench"))
 
 
+def _scratch() -> Path:
+    """Where it was built: by default where its env.sh says."""
+    return Path(os.environ.get("BENCH_TMP") or Path(tempfile.gettempdir()) / "esb-bench")
+
+
+def versions() -> list[str]:
+    """Camel's and Java's, if Camel can be run."""
+    if built():
+        return []
+    java = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    libraries = _scratch() / "camel" / "lib"
+    return [
+        f"Camel {version_of(libraries, 'camel-core-model')}",
+        f"Java {java.split(chr(34))[1] if chr(34) in java else java}",
+    ]
+
+
+def version_of(libraries: Path, name: str) -> str:
+    """The version in the name of a jar."""
+    found = next(iter(libraries.glob(f"{name}-[0-9]*.jar")), None)
+    return found.stem.removeprefix(f"{name}-") if found else "of unknown version"
+
+
 def built() -> str | None:
     """Why Camel cannot be run, or None if it can."""
     if not (bench_folder() / "camel" / "run.sh").exists():
         return f"Camel: no side-by-side bench in {bench_folder()} (name its folder in ESB_BENCH)"
-    scratch = os.environ.get("BENCH_TMP")
-    if not scratch:
-        return "Camel: BENCH_TMP does not name the folder with what the side-by-side bench has built"
-    if not (Path(scratch) / "camel" / "classes" / "Run.class").exists():
-        return f"Camel: {scratch}/camel is not built (README of the side-by-side bench, 'Build')"
+    if not (_scratch() / "camel" / "classes" / "Run.class").exists():
+        return f"Camel: {_scratch()}/camel is not built (README of the side-by-side bench, 'Build'; BENCH_TMP names the folder)"
     if shutil.which("java") is None:
         return "Camel: there is no java on this machine"
     return None

@@ -10,6 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -23,13 +24,23 @@ class BusProject:
     """Files by path, and ``esb run`` over them. A context manager: starts it, and stops and removes everything at the end.
 
     ``ready`` False returns from the start at once: for benchmarks that measure the start, or that look at the effect anyway.
+    ``under`` is a command that starts it, as ``taskset``.
     """
 
-    def __init__(self, files: dict[str, str], *, broker: str = "", workers: int = 1, ready: bool = True) -> None:
+    def __init__(
+        self,
+        files: dict[str, str],
+        *,
+        broker: str = "",
+        workers: int = 1,
+        ready: bool = True,
+        under: Sequence[str] = (),
+    ) -> None:
         self._holder = tempfile.TemporaryDirectory(prefix="esb-bench-")
         self.folder = Path(self._holder.name)
         self.http, self._management = free_port(), free_port()
         self._ready = ready
+        self._under = under
         self._process: subprocess.Popen[bytes] | None = None
         configuration = (
             f"project: bench\nworkers: {workers}\nhttp: 127.0.0.1:{self.http}\nmanagement: 127.0.0.1:{self._management}\n"
@@ -44,7 +55,7 @@ class BusProject:
         environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "esb", "-C", str(self.folder), "run", "--log-level", "WARNING"],
+                [*self._under, sys.executable, "-m", "esb", "-C", str(self.folder), "run", "--log-level", "WARNING"],
                 stdout=log,
                 stderr=log,
                 env=environment,

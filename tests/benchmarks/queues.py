@@ -2,119 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from esb.errors import NotConnected
 from esb.testing.rabbitmq import RabbitNode
 from tests.benchmarks import data, machine, peers
-from tests.benchmarks.figures import GOALS
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.figures import CAMEL, GOALS, SHOVEL
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import BusProject, Command, usage
-from tests.benchmarks.rabbit import Queues, Shovel, sink
+from tests.benchmarks.rabbit import Filler, Queues, Shovel, sink
 from tests.benchmarks.table import Column, Contender, Round, Table
+from tests.benchmarks.work import by_component, files
 
 LIMIT = "limit: pika relay"
-SHOVEL = "shovel"
-CAMEL = "Camel tuned"
+BUS, WIDE, PAIR = "bus", "bus, prefetch 1000", "bus, two workers"
 OUTPUTS = {"W1": ("esb.out",), "W2": ("esb.high", "esb.normal", "esb.low")}
-
-W1_ROUTE = """
-- route: {id: w1, from: {uri: "bus:in%s", steps: [{to: "bus:out"}]}}
-"""
-
-W2_ROUTE = """
-- route:
-    id: w2
-    from:
-      uri: bus:in%s
-      steps:
-        - unmarshal: {json: {unmarshalType: bench.Order}}
-        - setProperty: {name: priority, simple: "${body[priority]}"}
-        - transformDataType: {fromType: bench.Order, toType: bench.Invoice}
-        - marshal: {json: {unmarshalType: bench.Invoice}}
-        - choice:
-            when:
-              - simple: "${exchangeProperty.priority} == 'high'"
-                steps: [{to: "bus:high"}]
-              - simple: "${exchangeProperty.priority} == 'normal'"
-                steps: [{to: "bus:normal"}]
-            otherwise:
-              steps: [{to: "bus:low"}]
-"""
-
-TYPES = """
-types:
-  Line:
-    unknown: exclude
-    fields:
-      sku: {type: string, required: true}
-      quantity: {type: integer, required: true, data_key: qty, range: {min: 1}}
-      unitPrice: {type: float, required: true, data_key: price}
-  Customer:
-    unknown: exclude
-    fields:
-      name: {type: string, required: true}
-      email: {type: string, required: true, clean: [lower]}
-  Order:
-    unknown: exclude
-    fields:
-      id: {type: string, required: true, data_key: orderId}
-      customer: {type: nested, of: bench.Customer, required: true}
-      country: {type: string, required: true, length: 2}
-      amount: {type: float, required: true, data_key: total}
-      currency: {type: string, required: true}
-      created: {type: string, required: true, data_key: createdAt}
-      priority: {type: enum, values: [high, normal, low], required: true}
-      lines: {type: list, of: bench.Line, required: true}
-  InvoiceLine:
-    fields:
-      sku: {type: string, required: true}
-      quantity: {type: integer, required: true}
-      unitPrice: {type: float, required: true}
-  Invoice:
-    fields:
-      id: {type: string, required: true}
-      customerName: {type: string, required: true}
-      customerEmail: {type: string, required: true}
-      country: {type: string, required: true}
-      amount: {type: float, required: true}
-      currency: {type: string, required: true}
-      created: {type: string, required: true}
-      priority: {type: string, required: true}
-      lines: {type: list, of: bench.InvoiceLine, required: true}
-"""
-
-MAPPING = """
-mappings:
-  - from: bench.Order
-    to: bench.Invoice
-    fields:
-      id: id
-      customerName: customer.name
-      customerEmail: customer.email
-      country: country
-      amount: amount
-      currency: currency
-      created: created
-      priority: priority
-      lines: {each: {from: lines, fields: {sku: sku, quantity: quantity, unitPrice: unitPrice}}}
-"""
-
-_USUAL, _QUICK = 40_000, 8_000
-
-BY_COMPONENT = "rabbitmq:default?addresses=127.0.0.1:{port}&username=guest&password=guest&autoDeclare=false"
+TITLES = {
+    "W1": "queue to queue on RabbitMQ, 1 KB persistent, manual ack, mandatory, confirms",
+    "W2": "parse JSON, validate, route in three, map, publish",
+}
 
 COLUMNS = (
     Column("steady", "msg/s"),
     Column("own", "own CPU µs/msg"),
     Column("broker", "broker CPU µs/msg"),
     Column("both", "CPU of both µs/msg"),
+    Column("others", "others' CPU %"),
     Column("memory", "peak RSS MB"),
     Column("doubled", "doubled"),
     Column("left", "left"),
@@ -135,106 +55,79 @@ class Running(Protocol):
 Start = Callable[[], AbstractContextManager[Running]]
 
 
-def w1(options: Options) -> Table:
-    """Messages of 1 KB from one queue to another."""
-    return _measured("W1", "queue to queue on RabbitMQ, 1 KB persistent, manual ack, mandatory, confirms", options)
+@dataclass(frozen=True)
+class Variant:
+    """One of the ways in which W1 and W2 are measured, and who takes part."""
 
+    work: str
+    count: int = 40_000
+    consumed: bool = False
+    """Whether the outputs are consumed meanwhile, with manual acks, rather than piling up: the ranking of queues is another then."""
+    classic: bool = False
+    """Whether on classic durable queues, made by somebody else, which the bus reaches by its component ``rabbitmq:``."""
+    names: tuple[str, ...] = (BUS, SHOVEL, CAMEL)
 
-def w2(options: Options) -> Table:
-    """Orders parsed, validated, mapped and routed."""
-    return _measured("W2", "parse JSON, validate, route in three, map, publish", options)
+    @property
+    def name(self) -> str:
+        """``W1-100k``, ``W2-classic-consumed``."""
+        size = f"-{self.count // 1000}k" if self.count != Variant.count else ""
+        return f"{self.work}{size}{'-classic' if self.classic else ''}{'-consumed' if self.consumed else ''}"
 
+    def __call__(self, options: Options, bench: Bench) -> Table:
+        """The table, to be measured."""
+        count = options.messages(self.count, self.count // 5)
+        how = "outputs consumed with manual acks" if self.consumed else "outputs piling up"
+        table = Table(
+            self.name,
+            f"{TITLES[self.work]}; {count:,} messages, {'classic' if self.classic else 'quorum'} queues, {how}",
+            COLUMNS,
+            GOALS[self.work],
+            against=(CAMEL, SHOVEL, LIMIT),
+            shared="both",
+        )
+        node = bench.rabbit(table)
+        if node is not None:
+            job = Job(node.url, node.pid, OUTPUTS[self.work], data.bodies(count), self.consumed, self.classic)
+            table.contenders = [
+                Contender(name, partial(measured, job, start, Shovel.SOURCE if name == SHOVEL else "esb.in"))
+                for name, start in self._starts(node, table).items()
+                if options.wants(name, usual=name in self.names)
+            ]
+        return table
 
-def files(work: str, query: str = "") -> dict[str, str]:
-    """The project of a benchmark."""
-    route = (W1_ROUTE if work == "W1" else W2_ROUTE) % query
-    extra = {} if work == "W1" else {"schemas/bench.yaml": TYPES, "schemas/mappings/bench.yaml": MAPPING}
-    return {f"routes/{work}.yaml": route} | extra
-
-
-def by_component(work: str, port: int, prefetch: int = 250) -> dict[str, str]:
-    """The same project on queues that others have made: its routes name the component rabbitmq: for the channels."""
-    made = files(work)
-    here = BY_COMPONENT.format(port=port)
-    route = made[f"routes/{work}.yaml"].replace("uri: bus:in", 'uri: "bus:in"')
-    for name in ("out", "high", "normal", "low"):
-        route = route.replace(f'"bus:{name}"', f'"{here}&routingKey=esb.{name}"')
-    source = f'"{here}&queues=esb.in&asyncConsumer=true&prefetchCount={prefetch}"'
-    return made | {f"routes/{work}.yaml": route.replace('"bus:in"', source)}
-
-
-@contextmanager
-def node(table: Table) -> Iterator[RabbitNode | None]:
-    """A private node; None after noting that there is no server here."""
-    try:
-        private = RabbitNode()
-    except NotConnected as error:
-        table.skipped.append(str(error))
-        yield None
-        return
-    (private.folder / "plugins").write_text("[rabbitmq_shovel].\n")
-    with private:
-        yield private
-
-
-def _label(work: str, count: int, options: Options) -> str:
-    """A name of its own for what is not the usual run, so that both can stand on one page."""
-    size = "" if count in {_USUAL, _QUICK} else f"-{count // 1000}k"
-    return f"{work}{size}{'-consumed' if options.consumed else ''}{'-classic' if options.classic else ''}"
-
-
-def _measured(work: str, title: str, options: Options) -> Table:
-    count = options.messages(_USUAL, _QUICK)
-    how = "outputs consumed with manual acks" if options.consumed else "outputs piling up"
-    kind = "classic" if options.classic else "quorum"
-    table = Table(
-        _label(work, count, options),
-        f"{title}; {count:,} messages, {kind} queues, {how}",
-        COLUMNS,
-        GOALS[work],
-        against=(CAMEL, SHOVEL, LIMIT),
-    )
-    bodies = data.bodies(count)
-    with node(table) as rabbit:
-        if rabbit is None:
-            return table
-        relay = [sys.executable, "-m", "tests.benchmarks.relay", rabbit.url, work, "1000"]
+    def _starts(self, node: RabbitNode, table: Table) -> dict[str, Start]:
+        work, relay = self.work, [sys.executable, "-m", "tests.benchmarks.relay", node.url, self.work, "1000"]
         usual, wide = files(work), files(work, "?prefetch=1000")
-        if options.classic:
-            usual, wide = by_component(work, rabbit.port), by_component(work, rabbit.port, 1000)
+        if self.classic:
+            usual, wide = by_component(work, node.port), by_component(work, node.port, 1000)
         starts: dict[str, Start] = {
-            "bus": lambda: BusProject(usual, broker=rabbit.url, ready=False),
-            "bus, prefetch 1000": lambda: BusProject(wide, broker=f"{rabbit.url}?window=1000", ready=False),
+            BUS: lambda: BusProject(usual, broker=node.url, ready=False),
+            WIDE: lambda: BusProject(wide, broker=f"{node.url}?window=1000", ready=False),
+            PAIR: lambda: BusProject(usual, broker=node.url, workers=2, ready=False),
             LIMIT: lambda: Command(relay),
         }
         if work == "W1":
-            starts[SHOVEL] = lambda: Shovel(rabbit, classic=options.classic)
-        camel = peers.camel_queues(work, rabbit.port)
+            starts[SHOVEL] = lambda: Shovel(node, classic=self.classic)
+        camel = peers.camel_queues(work, node.port)
         if isinstance(camel, str):
             table.skipped.append(camel)
         else:
             starts[CAMEL] = camel
-        job = Job(rabbit.url, rabbit.pid, OUTPUTS[work], bodies, options.consumed, options.classic)
-        contenders = [
-            Contender(name, partial(measured, job, start, Shovel.SOURCE if name == SHOVEL else "esb.in"))
-            for name, start in starts.items()
-            if options.wants(name)
-        ]
-        table.measure(contenders, options.rounds)
-        table.note = _by_processor(table)
-        return table
+        return starts
 
 
-def _by_processor(table: Table) -> str:
-    """The ratios that a busy machine leaves as they are: how much processor time the others take, broker included."""
-    ours = table.median("bus", "both")
-    others = [(name, table.median(name, "both")) for name in (CAMEL, SHOVEL, LIMIT)]
-    told = [f"{theirs / ours:.2f} x {name}" for name, theirs in others if ours and theirs]
-    return (
-        f"by processor time of contender and broker together, messages a second of the bus: {', '.join(told)}"
-        if told
-        else ""
-    )
+VARIANTS = (
+    Variant("W1", names=(BUS, WIDE, SHOVEL, CAMEL)),
+    Variant("W1", 100_000),
+    Variant("W1", consumed=True),
+    Variant("W1", classic=True),
+    Variant("W1", classic=True, consumed=True),
+    Variant("W2", names=(BUS, WIDE, CAMEL)),
+    Variant("W2", 100_000),
+    Variant("W2", consumed=True),
+    Variant("W2", classic=True),
+    Variant("W2", classic=True, consumed=True),
+)
 
 
 @dataclass(frozen=True)
@@ -250,19 +143,32 @@ class Job:
     classic: bool = False
 
 
+@dataclass(frozen=True)
+class _Mark:
+    """What had been done and spent when a share of the messages had arrived."""
+
+    done: int
+    own: float
+    at: float
+    broker: float
+    machine: float
+    driver: float
+
+
 def measured(job: Job, start: Start, source: str = "esb.in") -> Round:
-    """One run: the rate from 30 % to 90 % of the messages, and what is left of them after the stop."""
-    count, broker = len(job.bodies), job.broker
+    """One run: the rate from 30 % to 90 % of the messages, so without the start, and what is left of them after the stop."""
+    count = len(job.bodies)
     with Queues(job.url) as queues:
         queues.fresh([source, *job.outputs], classic=job.classic)
-        queues.fill(source, job.bodies)
+        with Filler(job.url) as filler:
+            filler.add(source, job.bodies)
         with sink(job.url, job.outputs if job.consumed else ()) as taken, start() as contender:
 
             def arrived() -> int:
                 return taken.count if job.consumed else sum(queues.depth(name) for name in job.outputs)
 
             done, peak = 0, 0.0
-            marks: list[tuple[int, tuple[float, float], float]] = []
+            marks: list[_Mark] = []
             deadline = time.monotonic() + 60 + count / 200
             while done < count:
                 contender.check()
@@ -270,24 +176,32 @@ def measured(job: Job, start: Start, source: str = "esb.in") -> Round:
                     raise RuntimeError(f"only {done} of {count} messages arrived in time")
                 done = arrived()
                 if (len(marks) < 1 and done >= 0.3 * count) or (len(marks) == 1 and done >= 0.9 * count):
-                    marks.append((done, usage(contender.pid), machine.cpu(broker)))
+                    marks.append(_mark(done, contender.pid, job.broker))
                     peak = max(peak, machine.memory(contender.pid))
                 time.sleep(0.03)
             if len(marks) < 2:
-                marks.append((done, usage(contender.pid), machine.cpu(broker)))
+                marks.append(_mark(done, contender.pid, job.broker))
         time.sleep(0.3)
-        done = taken.count if job.consumed else sum(queues.depth(name) for name in job.outputs)
+        done = arrived()
         left = queues.depth(source)
-    (first, (own, began), served), (last, (own_end, ended), served_end) = marks
-    passed = last - first
-    alone = (served_end - served) / passed * 1e6
-    own_each = (own_end - own) / passed * 1e6
+    alone = contender.pid == job.broker
+    return _between(*marks, in_broker=alone) | {"memory": peak, "doubled": done - count, "left": left}
+
+
+def _mark(done: int, contender: int, broker: int) -> _Mark:
+    own, at = usage(contender)
+    return _Mark(done, own, at, machine.cpu(broker), machine.busy(), time.process_time())
+
+
+def _between(first: _Mark, last: _Mark, *, in_broker: bool) -> Round:
+    passed, took = last.done - first.done, last.at - first.at
+    own, broker = last.own - first.own, last.broker - first.broker
+    ours = broker + (0.0 if in_broker else own)
+    others = last.machine - first.machine - ours - (last.driver - first.driver)
     return {
-        "steady": passed / (ended - began),
-        "own": own_each,
-        "broker": alone,
-        "both": alone if contender.pid == broker else own_each + alone,
-        "memory": peak,
-        "doubled": done - count,
-        "left": left,
+        "steady": passed / took,
+        "own": own / passed * 1e6,
+        "broker": broker / passed * 1e6,
+        "both": ours / passed * 1e6,
+        "others": max(others, 0.0) / took / (os.cpu_count() or 1) * 100,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +11,16 @@ from typing import Self
 
 import pika
 
-from esb.broker.contract import Ack, Delivery, Subscription
-from esb.broker.open import open_broker
+from esb.broker.amqp import AmqpBroker
+from esb.broker.amqp_url import parse
+from esb.broker.contract import Ack, Delivery, Outgoing
+from esb.broker.subscription import AmqpSubscription, Consuming
 from esb.broker.topology import Topology
 from esb.testing.rabbitmq import RabbitNode
 
 _PLAIN = {"x-queue-type": "quorum"}
+_PATIENCE = 180.0
+_PUBLISHED = 1_767_225_600.0
 
 
 class Queues:
@@ -24,7 +29,6 @@ class Queues:
     def __init__(self, url: str) -> None:
         self._connection = pika.BlockingConnection(pika.URLParameters(url))
         self._channel = self._connection.channel()
-        self._sent = 0
         self._topology = Topology("esb", delivery_limit=1000, max_length=0)
 
     def __enter__(self) -> Self:
@@ -46,27 +50,46 @@ class Queues:
             for declared in self._topology.queue(name.removeprefix("esb.")):
                 self._channel.queue_declare(declared.wire, durable=True, arguments=declared.arguments)
 
-    def add(self, name: str, bodies: Sequence[bytes]) -> None:
-        """Put persistent messages on a queue, each with an id of its own."""
-        for body in bodies:
-            self._sent += 1
-            properties = pika.BasicProperties(
-                message_id=f"m-{self._sent}", content_type="application/json", delivery_mode=2, timestamp=1_767_225_600
-            )
-            self._channel.basic_publish("", name, body, properties)
-
-    def fill(self, name: str, bodies: Sequence[bytes], seconds: float = 180.0) -> None:
-        """As :meth:`add` to an empty queue, and wait until they are there. Raises RuntimeError."""
-        self.add(name, bodies)
-        deadline = time.monotonic() + seconds
-        while self.depth(name) < len(bodies):
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{name} did not take {len(bodies)} messages within {seconds} s")
-            time.sleep(0.05)
-
     def depth(self, name: str) -> int:
         """Messages that wait on a queue; those that a consumer holds are not among them."""
         return int(self._channel.queue_declare(name, passive=True).method.message_count)
+
+
+class Filler:
+    """Puts persistent messages on queues, through the bus's own publisher: as fast as the node confirms them. A context manager."""
+
+    def __init__(self, url: str) -> None:
+        self._broker = _connected(f"{url}?window=2000")
+        self._sent = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._broker.close()
+
+    def add(self, name: str, bodies: Sequence[bytes]) -> None:
+        """Put messages on a queue (on the wire) that is there, each with an id of its own, and wait until all are. Raises what a publish raises."""
+        over = threading.Event()
+        failed: list[Exception] = []
+        waiting = len(bodies)
+
+        def done(error: Exception | None) -> None:
+            nonlocal waiting
+            waiting -= 1  # on the broker's thread only
+            if error is not None:
+                failed.append(error)
+            if not waiting:
+                over.set()
+
+        for body in bodies:
+            self._sent += 1
+            message = Outgoing(f"m-{self._sent}", body, {}, "application/json", published_at=_PUBLISHED)
+            self._broker.publish(name.removeprefix("esb."), message, done)
+        if bodies and not over.wait(_PATIENCE):
+            raise RuntimeError(f"{name} did not take {len(bodies)} messages within {_PATIENCE:g} s")
+        if failed:
+            raise failed[0]
 
 
 class Taken:
@@ -84,28 +107,35 @@ def sink(url: str, names: Sequence[str]) -> Iterator[Taken]:
     if not names:
         yield taken
         return
-    broker = open_broker(url)
-    broker.open()
-    deadline = time.monotonic() + 60
-    while broker.state != "connected":
-        if time.monotonic() > deadline:
-            raise RuntimeError("the sink does not get a connection")
-        time.sleep(0.02)
-    subscriptions: dict[str, Subscription] = {}
+    broker = _connected(url)
+    subscriptions: dict[str, AmqpSubscription] = {}
+    ready = threading.Event()
 
     def take(batch: list[Delivery]) -> None:
+        ready.wait()
         taken.count += len(batch)
         taken.ids.update([delivery.id for delivery in batch])
         subscriptions[batch[0].queue].settle([(delivery, Ack()) for delivery in batch])
 
     for wire in names:
-        name = wire.removeprefix("esb.")
-        broker.queue(name)
-        subscriptions[name] = broker.subscribe(name, take, prefetch=1000)
+        # Not by the contract, which declares: the queues are there, some of them classic ones.
+        subscriptions[wire] = broker.consume(wire, take, prefetch=1000, in_order=False, consuming=Consuming())
+    ready.set()
     try:
         yield taken
     finally:
         broker.close()
+
+
+def _connected(url: str) -> AmqpBroker:
+    broker = AmqpBroker(parse(url))
+    broker.open()
+    deadline = time.monotonic() + _PATIENCE
+    while broker.state != "connected":
+        if time.monotonic() > deadline:
+            raise RuntimeError("the driver does not get a connection")
+        time.sleep(0.02)
+    return broker
 
 
 class Shovel:
@@ -114,7 +144,7 @@ class Shovel:
     It declares its source, and cannot do so with a dead-letter exchange (3.10 fails on it): so it has a quorum queue without.
     """
 
-    SOURCE = "shovel.in"
+    SOURCE = "esb.shovel"
 
     def __init__(self, node: RabbitNode, *, classic: bool = False) -> None:
         self._node = node

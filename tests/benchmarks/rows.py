@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks import data, machine, peers
+from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import GOALS
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import BusProject, Command
@@ -67,7 +68,7 @@ COLUMNS = (
 )
 
 
-def w3(options: Options) -> Table:
+def w3(options: Options, bench: Bench) -> Table:
     """Rows a second between a fifth of the file and its end; memory at both."""
     rows = 40_000 if options.quick else 200_000
     table = Table(
@@ -78,19 +79,18 @@ def w3(options: Options) -> Table:
         against=(CAMEL,),
         note="'in groups' writes 500 rows as one JSON array a line, as the price list does",
     )
-    with tempfile.TemporaryDirectory(prefix="esb-bench-") as holder:
-        source = Path(holder) / "orders.csv"
-        data.write_rows(source, rows)
-        contenders = [
-            Contender("bus, a line a row", lambda: _bus(APPEND, source, rows)),
-            Contender("bus, in groups of 500", lambda: _bus(GROUPS, source, rows)),
-        ]
-        why = peers.built()
-        if why:
-            table.skipped.append(why)
-        else:
-            contenders.append(Contender(CAMEL, lambda: _camel(source, rows)))
-        return table.measure(contenders, options.rounds)
+    source = bench.folder / "orders.csv"
+    data.write_rows(source, rows)
+    table.contenders = [
+        Contender("bus, a line a row", lambda: _bus(APPEND, source, rows)),
+        Contender("bus, in groups of 500", lambda: _bus(GROUPS, source, rows)),
+    ]
+    why = peers.built()
+    if why:
+        table.skipped.append(why)
+    else:
+        table.contenders.append(Contender(CAMEL, lambda: _camel(source, rows)))
+    return table
 
 
 def _bus(steps: str, source: Path, rows: int) -> Round:

@@ -16,11 +16,13 @@ from pathlib import Path
 
 from esb.testing.ports import free_port
 from tests.benchmarks import data, machine, peers
+from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import GOALS
 from tests.benchmarks.options import Options
 from tests.benchmarks.project import BusProject, Command
-from tests.benchmarks.queues import MAPPING, TYPES, Running, node
+from tests.benchmarks.queues import Running
 from tests.benchmarks.table import Column, Contender, Round, Table
+from tests.benchmarks.work import MAPPING, TYPES
 
 ANSWER = """
 - route:
@@ -65,7 +67,7 @@ CONNECTIONS = 32
 CAMEL = "Camel, no types"
 
 
-def w4(options: Options) -> Table:
+def w4(options: Options, _bench: Bench) -> Table:
     """Transform and answer, two worker processes."""
     table = Table(
         "W4",
@@ -76,16 +78,16 @@ def w4(options: Options) -> Table:
         note=_driver(),
     )
     files = {"routes/w4.yaml": ANSWER, "schemas/bench.yaml": TYPES, "schemas/mappings/bench.yaml": MAPPING}
-    contenders = [Contender("bus", lambda: _round(*_bus(files), options))]
+    table.contenders = [Contender("bus", lambda: _round(*_bus(files), options))]
     why = peers.built()
     if why:
         table.skipped.append(why)
     else:
-        contenders.append(Contender(CAMEL, lambda: _round(*_camel(), options, warm_up=12)))
-    return table.measure(contenders, options.rounds)
+        table.contenders.append(Contender(CAMEL, lambda: _round(*_camel(), options, warm_up=12)))
+    return table
 
 
-def w4_durable(options: Options) -> Table:
+def w4_durable(options: Options, bench: Bench) -> Table:
     """Publish durably, then 202: with RabbitMQ and with the embedded broker."""
     table = Table(
         "W4-durable",
@@ -96,15 +98,15 @@ def w4_durable(options: Options) -> Table:
     )
     routes = {"": ACCEPT, ", answered by the confirm": ACCEPT_LAST}
     brokers = {"sqlite": ""}
-    with node(table) as rabbit:
-        if rabbit is not None:
-            brokers["RabbitMQ"] = rabbit.url
-        contenders = [
-            _accepting(f"bus on {name}{way}", route, url, options)
-            for name, url in brokers.items()
-            for way, route in routes.items()
-        ]
-        return table.measure(contenders, options.rounds)
+    rabbit = bench.rabbit(table)
+    if rabbit is not None:
+        brokers["RabbitMQ"] = rabbit.url
+    table.contenders = [
+        _accepting(f"bus on {name}{way}", route, url, options)
+        for name, url in brokers.items()
+        for way, route in routes.items()
+    ]
+    return table
 
 
 Start = Callable[[], AbstractContextManager[Running]]
