@@ -135,7 +135,10 @@ def check_answer(blocks: Sequence[Element], message_id: str) -> None:
 
 def actions_of(wsdl: Wsdl, port: Port) -> dict[str, Actions]:
     """The actions of a port's operations, from the WSDL's attributes or by the rule of the Metadata specification, section 4.4.4."""
+    from adapters.soap.contract.wsdl11 import input_name  # the reader of WSDLs, which most calls do without
+
     found: dict[str, Actions] = {}
+    operations = {(each.name.partition("#")[0], each.overload): each for each in port.operations.values()}
     for target, port_type in _port_types(wsdl, port):
         base = (
             ":".join((target, port_type.get("name", "")))
@@ -145,12 +148,12 @@ def actions_of(wsdl: Wsdl, port: Port) -> dict[str, Actions]:
         mark = ":" if target.startswith("urn:") else "/"
         for node in port_type.iterfind(f"{{{WSDL}}}operation"):
             name = node.get("name", "")
-            operation = port.operations.get(name)
-            if operation is None or name in found:
+            operation = operations.get((name, "")) or operations.get((name, input_name(node)))
+            if operation is None or operation.name in found:
                 continue
             given, taken = node.find(f"{{{WSDL}}}input"), node.find(f"{{{WSDL}}}output")
             default_in = name + ("Request" if taken is not None else "")
-            found[name] = Actions(
+            found[operation.name] = Actions(
                 _named(given) or operation.action or f"{base}{mark}{_name(given) or default_in}",
                 _named(taken) or f"{base}{mark}{_name(taken) or name + 'Response'}",
                 {

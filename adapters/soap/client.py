@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -194,6 +194,8 @@ class SoapCaller:
         later = _retry_after(answer)
         if opened is not None and self._wire.guard is not None:
             opened = (self._verified(codec, *opened), opened[1])
+        if opened is not None and codec.operation.encoded:
+            opened = (replace(opened[0], body=encoded.gathered(opened[0].body)), opened[1])
         if opened is not None and message_id:
             addressing.check_answer(opened[0].headers, message_id)
         if opened is not None and not (answer.status in {429, 503} and later is not None):
@@ -243,7 +245,7 @@ class SoapCaller:
             raise Malformed(
                 f"the answer of {name} has header blocks that must be understood and are not in the WSDL: {', '.join(alien)}"
             )
-        children = list(encoded.gathered(message.body) if codec.operation.encoded else message.body)
+        children = list(message.body)
         if codec.operation.style == "rpc" and len(children) == 1:
             children[0].tag = codec.output.tags[0]  # the name of rpc's wrapper says nothing (SOAP 1.1 section 7.1)
         tags = tuple(child.tag for child in children)

@@ -67,17 +67,25 @@ class Codecs:
         self._done: dict[str, Codec] = {}
         self._building: dict[str, Codec] = {}
 
-    def field(self, element: model.Element, key: str = "") -> Field:
-        """The field for an element; ``key`` instead of its local name."""
+    def field(self, element: model.Element, key: str = "", name: Callable[[str], str] | None = None) -> Field:
+        """The field for an element; ``key`` instead of its local name. ``name`` gives out the keys of those that may stand for it."""
+        key = key or local(element.tag)
+        name = name or Keys(key).name
         alternatives = [
-            self.field(msgspec.structs.replace(other, min=0, max=element.max))
-            for name in (self._schemas.substitutes.get(element.tag, ()) if element.glob else ())
-            if (other := self._schemas.elements.get(name)) is not None
+            self._field(msgspec.structs.replace(other, min=0, max=element.max), name(tag), ())
+            for tag in (self._schemas.substitutes.get(element.tag, ()) if element.glob else ())
+            if (other := self._schemas.elements.get(tag)) is not None
         ]
+        return self._field(element, key, alternatives)
+
+    def _field(self, element: model.Element, key: str, alternatives: Sequence[Field]) -> Field:
+        # What has no content in a message stands for the default, and for the fixed value as well.
+        default = element.default if element.default is not None else element.fixed
+        simple = default is not None and isinstance(self._schemas.type(element.type), SimpleType)
         return Field(
             element.tag,
-            key or local(element.tag),
-            self.codec(element.type, element.default),
+            key,
+            self.codec(element.type, default if simple else None),
             required=element.min > 0,
             many=element.many,
             nillable=element.nillable,
@@ -268,7 +276,7 @@ class _Content:
 
     def __init__(self, codecs: Codecs) -> None:
         self._codecs = codecs
-        self._tags: dict[str, str] = {}
+        self._keys = Keys()
         self._groups = 0
         self.in_order = False
         self.wildcards: list[Wildcard] = []
@@ -281,7 +289,7 @@ class _Content:
             wildcard = Wildcard(self._codecs.read_any, self._codecs.write_any if not self.wildcards else _written)
             self.wildcards.append(wildcard)
             return wildcard
-        return self._codecs.field(source, self._key(source.tag))
+        return self._codecs.field(source, self._key(source.tag), self._key)
 
     def _members(self, source: model.Group) -> Callable[[], Particle]:
         if source.kind != "choice":
@@ -289,12 +297,12 @@ class _Content:
 
         def choice() -> Particle:
             # Branches may use one name for one element: only one of them is taken.
-            before, after, members = dict(self._tags), dict(self._tags), []
+            before, after, members = self._keys.tags, dict(self._keys.tags), []
             for member in source.items:
-                self._tags = dict(before)
+                self._keys.tags = dict(before)
                 members.append(self.group(member))
-                after.update(self._tags)
-            self._tags = after
+                after.update(self._keys.tags)
+            self._keys.tags = after
             return Choice(members, optional=source.min == 0 or any(_may_be_empty(member) for member in source.items))
 
         return choice
@@ -305,9 +313,9 @@ class _Content:
             if source.min == 0 and isinstance(particle, (Group, Choice)) and not particle.optional:
                 return Group([particle], optional=True)
             return particle
-        outer, self._tags = self._tags, {}
+        outer, self._keys = self._keys, Keys()
         particle = build()
-        self._tags = outer
+        self._keys = outer
         alone = (
             particle.members[0] if isinstance(particle, (Group, Choice)) and len(particle.members) == 1 else particle
         )
@@ -322,12 +330,27 @@ class _Content:
         return Repeat(particle, key, required=source.min > 0 and bool(particle.required))
 
     def _key(self, tag: str) -> str:
-        key, number = local(tag), 0
-        while key in self._tags:
-            self.in_order = self.in_order or self._tags[key] == tag
+        key = self._keys.name(tag)
+        self.in_order = self.in_order or self._keys.again
+        return key
+
+
+class Keys:
+    """Gives out the keys of one dict: local names, with a number where one is taken."""
+
+    def __init__(self, *taken: str) -> None:
+        self.tags: dict[str, str] = dict.fromkeys(taken, "")
+        self.again = False
+        """Whether the last one was for a tag that has another key as well."""
+
+    def name(self, tag: str) -> str:
+        """The key for an element."""
+        key, number, self.again = local(tag), 0, False
+        while key in self.tags:
+            self.again = self.again or self.tags[key] == tag
             number += 1
             key = f"{local(tag)}__{number}"
-        self._tags[key] = tag
+        self.tags[key] = tag
         return key
 
 

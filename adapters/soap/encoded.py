@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adapters.soap.contract.model import ComplexType, Schemas, elements_of, is_named
+from adapters.soap.contract.model import ARRAY, ComplexType, Schemas, elements_of, is_named
 from adapters.soap.names import (
     ENCODING_11,
     ENCODING_12,
@@ -103,11 +103,14 @@ class _Expansion:
             self._fill(etree.SubElement(made, child.tag, nsmap=child.nsmap), child, above)
 
 
-def typed(root: Element, key: str, schemas: Schemas, soap: str) -> None:
-    """Put the types into a message that was written as literal. ``key`` is the type of ``root``."""
+def typed(root: Element, key: str, schemas: Schemas, soap: str, *, named: bool = False) -> None:
+    """Put the types into a message that was written as literal. ``key`` is the type of ``root``, which is ``named`` as well."""
     style = ENCODING_12 if soap == "1.2" else ENCODING_11
     root.set(f"{{{ENVELOPE_12 if soap == '1.2' else ENVELOPE_11}}}encodingStyle", style)
-    _type_children(root, key, schemas, soap)
+    if named:
+        _type(root, key, schemas, soap)
+    else:
+        _type_children(root, key, schemas, soap)
 
 
 def _type_children(node: Element, key: str, schemas: Schemas, soap: str) -> None:
@@ -143,12 +146,15 @@ def _array(node: Element, item: str, soap: str) -> None:
     """Say what an array holds (SOAP 1.1 section 5.4.2, SOAP 1.2 part 2 section 3.3)."""
     from lxml.etree import QName
 
+    name = item.replace(ARRAY, "")
+    depth = item.count(ARRAY)
     if soap == "1.2":
-        node.set(f"{{{ENCODING_12}}}itemType", QName(item))
+        if not depth:
+            node.set(f"{{{ENCODING_12}}}itemType", QName(item))
         node.set(f"{{{ENCODING_12}}}arraySize", str(len(node)))
         return
     node.set(XSI_TYPE, QName(ENCODING_11, "Array"))
     # By way of the attribute, where lxml finds a prefix for a name.
-    name = f"{{{ENCODING_11}}}arrayType"
-    node.set(name, QName(item) if namespace(item) else local(item))
-    node.set(name, f"{node.get(name)}[{len(node)}]")
+    attribute = f"{{{ENCODING_11}}}arrayType"
+    node.set(attribute, QName(name) if namespace(name) else local(name))
+    node.set(attribute, f"{node.get(attribute)}{'[]' * depth}[{len(node)}]")

@@ -8,11 +8,13 @@ from typing import Any
 
 from adapters.soap import binary, encoded
 from adapters.soap.codec import Codecs
-from adapters.soap.names import XSI, local, namespace
+from adapters.soap.elements import element_of, refuse, tree_of
+from adapters.soap.faults import FaultCodec
+from adapters.soap.names import local, namespace
 from adapters.soap.particles import Codec, Field, Problem, Problems, unknown, within
 from adapters.soap.validate import Validator
 from adapters.soap.wsdl import Content, Operation, Part, Wsdl
-from esb.errors import ConfigError, Position, ValidationFailed
+from esb.errors import ConfigError, Position
 from esb.xml import serialize
 
 Element = Any  # lxml's stubs are older than lxml
@@ -77,7 +79,9 @@ class BodyCodec:
         self._encoded = encoded
         self._schemas = contract.wsdl.schemas
         self._type = content.type
+        self._checked_as = content.checked_as
         self.tags = content.tags
+        self.parts = frozenset(part.tag for part in content.parts)
         self.rpc = content.rpc
         self._fields: list[Field]
         if content.rpc:
@@ -111,7 +115,7 @@ class BodyCodec:
     def check_one(self, child: Element, subject: str) -> None:
         """The same for one child that holds everything itself."""
         if not self._encoded:
-            self._validator.check(child, subject)
+            self._validator.check(child, subject, self._checked_as)
 
     def write(self, data: Any, subject: str) -> bytes:
         """The XML. Raises :class:`~esb.errors.ValidationFailed` with a report of every field that is wrong."""
@@ -125,7 +129,7 @@ class BodyCodec:
             problems += [Problem("is missing", [field.key]) for field in self._fields if field.key not in data]
         else:
             problems.append(Problem(f"is a dict of the message's parts, not {type(data).__name__}"))
-        _refuse(problems, "Body", subject)
+        refuse(problems, "Body", subject)
         return b"".join(self._element(field, data[field.key], subject) for field in self._fields)
 
     def _nsmap(self, field: Field) -> dict[str, str]:
@@ -137,7 +141,7 @@ class BodyCodec:
             root = tree_of(field, nsmap, data, subject)
             encoded.typed(root, self._type, self._schemas, self._encoded)
             return serialize(root)
-        return element_of(field, nsmap, data, subject, self._validator)
+        return element_of(field, nsmap, data, subject, self._validator, checked_as=self._checked_as)
 
     def tree(self, data: Any, subject: str) -> None:
         """Hold data against the types alone, not against facets and counts: for checks. Raises :class:`~esb.errors.ValidationFailed`."""
@@ -171,67 +175,13 @@ class HeaderCodec:
         """The XML of header blocks by name. Raises :class:`~esb.errors.ValidationFailed`."""
         problems: Problems = []
         unknown(dict(data), frozenset(self._by_name), problems)
-        _refuse(problems, "Header", subject)
+        refuse(problems, "Header", subject)
         told = []
         for name, value in data.items():
             if value is not None:
                 field = self._by_name[name]
                 nsmap = self._contract.nsmap([field.codec], [field.tag])
                 told.append(element_of(field, nsmap, value, subject, self._contract.validator))
-        return b"".join(told)
-
-
-class FaultCodec:
-    """The declared faults of an operation, by the local name of their detail's element."""
-
-    def __init__(self, contract: Contract, parts: Sequence[Part]) -> None:
-        self._contract = contract
-        self._by_tag = {part.tag: contract.codecs.field(part.element, local(part.tag)) for part in parts}
-        self._by_name = {field.key: field for field in self._by_tag.values()}
-        self._by_name |= {part.name: self._by_tag[part.tag] for part in parts if part.name not in self._by_name}
-
-    def read(self, detail: Sequence[Element]) -> dict[str, Any]:
-        """The detail's entries by local name: data for declared ones that keep their schema, XML text for others."""
-        from adapters.soap.content import outer
-
-        found: dict[str, Any] = {}
-        for entry in detail:
-            field = self._by_tag.get(entry.tag)
-            if field is not None:
-                try:
-                    self._contract.validator.check(entry, "the fault's detail")
-                    found[field.key] = field.read(entry)
-                    continue
-                except ValidationFailed:
-                    # The fault itself is what matters: its detail comes as text. PHP adds an empty one to faults that have none.
-                    if not len(entry) and not (entry.text or "").strip():
-                        continue
-            found[local(entry.tag)] = outer(entry)
-        return found
-
-    def write(self, detail: Any) -> bytes:
-        """The detail of a declared fault: ``{fault: data}``, or the data alone where there is one fault. Empty if it is none.
-
-        Raises :class:`~esb.errors.ValidationFailed` if it names a declared fault and breaks its schema.
-        """
-        if not isinstance(detail, Mapping) or not detail or not self._by_name:
-            return b""
-        named = {name: data for name, data in detail.items() if name in self._by_name}
-        if not named and len(self._by_tag) == 1:
-            field = next(iter(self._by_tag.values()))
-            named = {field.key: dict(detail)} if set(detail) <= {each.key for each in field.codec.fields} else {}
-        told = []
-        for name, data in named.items():
-            field = self._by_name[name]
-            told.append(
-                element_of(
-                    field,
-                    self._contract.nsmap([field.codec], [field.tag]),
-                    data,
-                    "the fault's detail",
-                    self._contract.validator,
-                )
-            )
         return b"".join(told)
 
 
@@ -245,39 +195,7 @@ class OperationCodec:
         self.output = BodyCodec(contract, operation.output, style) if operation.output is not None else None
         self.input_headers = HeaderCodec(contract, operation.input_headers)
         self.output_headers = HeaderCodec(contract, operation.output_headers)
-        self.faults = FaultCodec(contract, operation.faults)
-
-
-def element_of(field: Field, nsmap: Mapping[str, str], data: Any, subject: str, validator: Validator) -> bytes:
-    """One element as validated XML. Raises :class:`~esb.errors.ValidationFailed`."""
-    from lxml import etree
-
-    root = tree_of(field, nsmap, data, subject)
-    binary.settle(root, functools.partial(validator.check, root, subject))
-    return etree.tostring(root, encoding="utf-8")
-
-
-def tree_of(field: Field, nsmap: Mapping[str, str], data: Any, subject: str) -> Element:
-    """One element, not held against a schema. Raises :class:`~esb.errors.ValidationFailed` for data that the type does not take."""
-    from lxml import etree
-
-    root: Element = etree.Element(field.tag, nsmap=nsmap)
-    problems: Problems = []
-    if data is None and field.nillable:
-        root.set(f"{{{XSI}}}nil", "true")
-    else:
-        field.codec.write(root, {} if data is None else data, problems)
-    if problems:
-        _refuse(problems, local(field.tag), subject)
-    return root
-
-
-def _refuse(problems: Problems, root: str, subject: str) -> None:
-    if problems:
-        report = [problem.report(root) for problem in problems]
-        told = "; ".join(f"{entry['path']} {entry['message']}" for entry in report[:5])
-        more = f" (and {len(report) - 5} more)" if len(report) > 5 else ""
-        raise ValidationFailed(f"{subject} does not fit the WSDL: {told}{more}", report)
+        self.faults = FaultCodec(contract, operation.faults, style)
 
 
 def _read_nothing(node: Element) -> Any:

@@ -276,15 +276,16 @@ class SoapService:
             for codec in candidates
             if not action or not codec.operation.action or codec.operation.action == action
         ]
-        if len(candidates) > 1:  # one element for several operations: only then the action decides
-            fitting = [codec for codec in fitting if codec.operation.action == action]
+        if len(candidates) > 1:  # one element for several operations: only then the action decides, or else the parts
+            fitting = _with_parts(
+                message, [codec for codec in fitting if not action or codec.operation.action == action]
+            )
         elif fitting and action and not fitting[0].operation.action and action in self._actions[message.soap]:
             fitting = []
         if len(fitting) > 1:  # WS-I Basic Profile R2710 forbids such contracts
             told = " and ".join(codec.operation.name for codec in fitting)
-            raise SoapFault(
-                f"{told} cannot be told apart: they have one element and one SOAPAction; serve one of them alone"
-            )
+            way = "one SOAPAction; serve one of them alone" if action else "the message has no SOAPAction"
+            raise SoapFault(f"{told} cannot be told apart: they have one element and {way}")
         if not fitting:
             raise SoapFault(
                 f"the SOAPAction {action[:200]!r} does not belong to the Body's {local(tags[0]) if tags else 'emptiness'}"
@@ -298,3 +299,13 @@ class SoapService:
         if len(tags) > 1 and all(len(each) <= 1 for each in by_tags):
             return f"the SOAP Body has {len(tags)} children; exactly one is expected"
         return f"the Body's {', '.join(tags)} belongs to no operation here; this service takes {known}"
+
+
+def _with_parts(message: envelope.Envelope, candidates: list[OperationCodec]) -> list[OperationCodec]:
+    """Of several rpc operations with one wrapper (overloaded ones) those that have exactly the parts in it; otherwise all."""
+    if len(candidates) < 2 or not candidates[0].input.rpc:
+        return candidates
+    given = sorted(local(part.tag) for part in message.body[0])
+    return [
+        codec for codec in candidates if sorted(local(part.tag) for part in codec.operation.input.parts) == given
+    ] or candidates

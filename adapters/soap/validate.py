@@ -37,12 +37,15 @@ class Validator:
                 "correct the schema (xmllint shows the same errors)",
             ) from exc
 
-    def check(self, element: Element, subject: str) -> None:
-        """Raise :class:`~esb.errors.ValidationFailed` with a report (path, message) if the element breaks the schema."""
+    def check(self, element: Element, subject: str, checked_as: str = "") -> None:
+        """Raise :class:`~esb.errors.ValidationFailed` with a report (path, message) if the element breaks the schema.
+
+        ``checked_as`` is the name of the global element that describes it, if that is not its own.
+        """
         if self._schema is None:
             return
         with self._lock:
-            if self._schema.validate(element):
+            if _validates(self._schema, element, checked_as):
                 return
             errors = [(entry.path, entry.message) for entry in self._schema.error_log]
         report = [
@@ -52,6 +55,16 @@ class Validator:
         told = "; ".join(f"{entry['path']}: {entry['message']}" for entry in report[:3])
         more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
         raise ValidationFailed(f"{subject} breaks its schema: {told}{more}", report)
+
+
+def _validates(schema: Any, element: Element, checked_as: str) -> bool:
+    if not checked_as:
+        return bool(schema.validate(element))
+    own, element.tag = element.tag, checked_as
+    try:
+        return bool(schema.validate(element))
+    finally:
+        element.tag = own
 
 
 def _path(root: Element, path: str, message: str) -> str:

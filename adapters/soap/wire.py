@@ -141,7 +141,7 @@ class Wire:
             return forms.read_envelope(message)
         with binary.reading(incoming):
             if self.qualified_parts and codec.rpc and children:
-                unqualify(children[0], lambda: codec.check(children, subject))
+                unqualify(children[0], lambda: codec.check(children, subject), codec.parts)
             if self.form == forms.DATA:
                 return codec.read(children, subject, validate=validate)
             body = forms.read_payload(codec, children, subject, validate=validate)

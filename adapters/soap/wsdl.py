@@ -6,9 +6,10 @@ shared by all threads of a process.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
@@ -17,6 +18,10 @@ from esb.errors import ConfigError, OptionError, Position, UnknownName
 
 if TYPE_CHECKING:
     from esb.xml import Element as Node
+
+
+_OTHER_TRANSPORT: Final = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:")
+"""An address that HTTP does not lead to, such as ``jms:queue:orders``."""
 
 
 class Part(Struct, frozen=True, array_like=True):
@@ -40,6 +45,8 @@ class Content(Struct, frozen=True, array_like=True):
     parts: tuple[Part, ...]
     type: str = ""
     attachments: tuple[str, ...] = ()
+    checked_as: str = ""
+    """rpc: the wrapper's name in the schemas that check it, where ``tag`` stands for something else there. Otherwise empty."""
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -48,7 +55,10 @@ class Content(Struct, frozen=True, array_like=True):
 
 
 class Operation(Struct, frozen=True, array_like=True):
-    """One operation of a port. ``output`` is None for a one-way operation."""
+    """One operation of a port. ``output`` is None for a one-way operation.
+
+    Of several with one name (overloaded) the first has it alone, and the others are called ``name#inputName``.
+    """
 
     name: str
     style: str
@@ -64,6 +74,8 @@ class Operation(Struct, frozen=True, array_like=True):
     unusable: str = ""
     """Why it can be neither called nor served: what the WSDL lacks for it. Empty if it is whole."""
     doc: str = ""
+    overload: str = ""
+    """The name of its input, if there are several of its name."""
 
 
 class Port(Struct, frozen=True, array_like=True):
@@ -119,7 +131,7 @@ class Wsdl:
         return self._documents
 
     def port(self, service: str = "", port: str = "", operation: str = "") -> Port:
-        """The port by names; empty means any, and of several that fit SOAP 1.1 comes first, as in the file.
+        """The port by names; empty means any. Of several that fit those over HTTP come first, then SOAP 1.1, then the order of the file.
 
         Raises :class:`~esb.errors.ConfigError` saying what there is.
         """
@@ -145,7 +157,7 @@ class Wsdl:
                 at,
                 "name one with the option 'service'",
             )
-        return min(ports, key=lambda each: each.soap)
+        return min(ports, key=lambda each: (_OTHER_TRANSPORT.match(each.address) is not None, each.soap))
 
 
 def load(path: Path, roots: Sequence[Path] = ()) -> Wsdl:

@@ -138,7 +138,7 @@ class _Closure:
         """Elements for rpc messages: SOAP's wrapper with an unqualified child a part (WSDL 1.1 section 3.5)."""
         imported: set[str] = set()
         told = [self._part(part, imported).replace(' form="unqualified"', "") for part in loose]
-        for tag, content in {content.tag: content for content in rpc}.items():
+        for tag, content in {content.checked_as or content.tag: content for content in rpc}.items():
             parts = "".join(self._part(part, imported) for part in content.parts)
             told.append(
                 f'<xs:element name="{local(tag)}"><xs:complexType><xs:sequence>{parts}</xs:sequence><xs:anyAttribute namespace="##other" '

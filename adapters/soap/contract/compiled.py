@@ -26,7 +26,7 @@ from esb.errors import ConfigError, Position
 
 _log = logging.getLogger("esb.soap")
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised with every change of the model or of what it means: an older file is made anew."""
 _MAGIC: Final = b"esb-wsdl\n"
 

@@ -121,6 +121,10 @@ class ComplexType(Struct, frozen=True, array_like=True, tag_field="~", tag="c"):
 Type = SimpleType | ComplexType
 
 
+ARRAY: Final = "#[]"
+"""Ends the key of an array in the SOAP encoding that is the member of another: of arrays of arrays."""
+
+
 def is_named(key: str) -> bool:
     """Whether a type's key is a name that ``xsi:type`` can carry."""
     return "#" not in local(key)

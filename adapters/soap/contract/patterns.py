@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from string import ascii_letters, digits
 from typing import Any, Final
 
 _CLASSES: Final = {r"\i": "[A-Za-z_:]", r"\c": "[A-Za-z0-9._:-]", r"\I": "[^A-Za-z_:]", r"\C": "[^A-Za-z0-9._:-]"}
@@ -39,6 +40,7 @@ def _python(pattern: str) -> str:
     """In Python's notation: the few classes that it lacks, and anchors, which XML Schema takes literally but authors do not."""
     for ours, theirs in _CLASSES.items():
         pattern = pattern.replace(f"[{ours}", theirs[:-1]).replace(ours, theirs)
+    pattern = re.sub(r"\[([^\[\]]+)-\[([^\[\]]+)\]\]", r"(?:(?![\2])[\1])", pattern)  # one class without another
     pattern = re.sub(r"\\p\{L[ulmot]?\}", "[A-Za-z]", pattern)
     pattern = re.sub(r"\\p\{N[dlo]?\}", "[0-9]", pattern)
     return re.sub(r"\\p\{Is\w+\}", "[A-Za-z]", pattern)
@@ -56,6 +58,7 @@ def _made(pattern: str, extra: int) -> str | None:
 
 def _walk(parts: Any, extra: int) -> str:
     told = []
+    without = None
     for operation, argument in parts:
         name = str(operation)
         if name == "LITERAL":
@@ -64,8 +67,19 @@ def _walk(parts: Any, extra: int) -> str:
             told.append(next(each for each in _LETTERS if ord(each) != argument))
         elif name == "ANY":
             told.append("A")
+        elif name == "IN" and without is not None:
+            told.append(
+                next(
+                    each
+                    for each in _LETTERS + ascii_letters + digits
+                    if _is_in(each, argument) and not _is_in(each, without)
+                )
+            )
+            without = None
         elif name == "IN":
             told.append(_member(argument))
+        elif name == "ASSERT_NOT":  # of one class without another, see _python
+            without = argument[1][0][1] if str(argument[1][0][0]) == "IN" else [argument[1][0]]
         elif name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
             low, high, inner = argument
             told.append(_walk(inner, extra) * min(int(low) + extra, int(high), 1000))
@@ -88,6 +102,11 @@ def _member(choices: Any) -> str:
     if name == "CATEGORY":
         return _CATEGORIES.get(str(argument), "A")
     return chr(argument)
+
+
+def _is_in(letter: str, choices: Any) -> bool:
+    negated = str(choices[0][0]) == "NEGATE"
+    return (re.match("[" + "".join(_class(each) for each in choices[negated:]) + "]", letter) is None) == negated
 
 
 def _class(choice: Any) -> str:

@@ -6,8 +6,11 @@ gives the address elsewhere) has its bindings as ports. Source: WSDL 1.1 section
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from adapters.soap.contract.model import ANY_TYPE, ComplexType, Element, Group
 from adapters.soap.contract.xsd import Reader
@@ -89,6 +92,22 @@ class Definitions:
                 known.setdefault(node.get("name", ""), []).append(node)
         return known
 
+    def wrapper(self, tag: str, content: Group | None) -> tuple[str, str]:
+        """The type of an rpc wrapper with this content, and the name that checks it if ``tag`` is taken by another wrapper or an element.
+
+        Two port types may have one operation, and one operation several inputs; nor need wrappers and elements differ by their names.
+        """
+        number, key = 1, f"{tag}#rpc"
+        while self.reader.types.get(key, made := ComplexType(key, content=content)) != made:
+            number += 1
+            key = f"{tag}#rpc~{number}"
+        self.reader.types[key] = made
+        if number == 1 and not self.reader.declares(tag):
+            return key, ""
+        while self.reader.declares(checked_as := f"{tag}.rpc{number}"):
+            number += 1000
+        return key, checked_as
+
     def _port(self, service: Node, port: Node) -> Iterator[Port]:
         binding = self.find("binding", port, port.get("binding", ""))
         address = next(
@@ -113,15 +132,19 @@ class Definitions:
         style = next((each.get("style") for each in binding if local(each.tag) == "binding"), None) or "document"
         abstract = self.find("portType", binding, binding.get("type", ""))
         made: dict[str, Operation] = {}
+        before: Counter[str] = Counter()
         for node in binding.iterfind(f"{{{WSDL}}}operation"):
-            operation = _Operation(self, node, soap, style).made(abstract, binding.get("type", ""))
-            name = operation.name
+            name = node.get("name", "")
+            operation = _Operation(self, node, soap, style).made(abstract, binding.get("type", ""), before[name])
+            before[name] += 1
             if name in made:
-                self.notes.append(
-                    f"operation {name} is overloaded: only the first is used (WS-I Basic Profile R2304 forbids it)"
-                )
-                continue
-            made[name] = operation
+                known = operation.overload or str(before[name])
+                operation = msgspec.structs.replace(operation, name=f"{name}#{known}")
+                if operation.name in made:
+                    self.notes.append(f"operation {operation.name} is there twice: the first is used")
+                    continue
+                self.notes.append(f"operation {name} is overloaded: another one is called {operation.name}")
+            made[operation.name] = operation
         return made
 
 
@@ -139,10 +162,12 @@ class _Operation:
         self._action = (bound.get("soapAction") if bound is not None else None) or ""
         self._lacks: list[str] = []
 
-    def made(self, port_type: Node | None, wanted: str) -> Operation:
+    def made(self, port_type: Node | None, wanted: str, before: int) -> Operation:
+        """The operation; ``before``: how many of its name the binding has had."""
         name = self._node.get("name", "")
         rpc = self._style == "rpc"
-        abstract = self._abstract(port_type, name)
+        same = self._definitions.abstract(port_type).get(name, []) if port_type is not None else []
+        abstract = self._abstract(same, before)
         if port_type is None:
             self._lacks.append(f"the port type {wanted} is not in the WSDL")
         elif abstract is None:
@@ -170,20 +195,17 @@ class _Operation:
                 ]
             ),
             doc=_doc(abstract) or _doc(self._node),
+            overload=input_name(abstract) if len(same) > 1 else "",
         )
 
-    def _abstract(self, port_type: Node | None, name: str) -> Node | None:
-        if port_type is None:
-            return None
-        same = self._definitions.abstract(port_type).get(name, [])
-        if len(same) > 1:  # overloaded: the names of the inputs tell
-            bound = self._node.find(f"{{{WSDL}}}input")
-            wanted = bound.get("name") if bound is not None else None
-            for each in same:
-                given = each.find(f"{{{WSDL}}}input")
-                if given is not None and given.get("name") == wanted:
-                    return each
-        return same[0] if same else None
+    def _abstract(self, same: Sequence[Node], before: int) -> Node | None:
+        """Of several the one whose input has the name that the binding gives; where it gives none, the order tells."""
+        bound = self._node.find(f"{{{WSDL}}}input")
+        wanted = bound.get("name") if bound is not None else None
+        for each in same if wanted else ():
+            if input_name(each) == wanted:
+                return each
+        return same[min(before, len(same) - 1)] if same else None
 
     def _content(self, bound: Node | None, abstract: Node | None, name: str, *, rpc: bool, answer: bool) -> Content:
         body = next(_bound(bound, "body"), None) if bound is not None else None
@@ -215,11 +237,9 @@ class _Operation:
         tag = f"{{{target}}}{local_name}" if target else local_name
         # A part has no declaration that could say so, and PHP and gSOAP send xsi:nil for what they do not have.
         parts = [_nillable(part) for part in parts]
-        key = f"{tag}#rpc"
-        self._definitions.reader.types[key] = ComplexType(
-            key, content=Group("sequence", tuple(part.element for part in parts)) if parts else None
-        )
-        return Content(rpc=True, tag=tag, parts=tuple(parts), type=key, attachments=outside)
+        content = Group("sequence", tuple(part.element for part in parts)) if parts else None
+        key, checked_as = self._definitions.wrapper(tag, content)
+        return Content(rpc=True, tag=tag, parts=tuple(parts), type=key, attachments=outside, checked_as=checked_as)
 
     def _parts(self, abstract: Node | None) -> list[Part]:
         if abstract is None:
@@ -269,11 +289,26 @@ class _Operation:
             if message is None:
                 self._definitions.notes.append(f"the message {fault.get('message')} of a fault is not in the WSDL")
                 continue
+            name = fault.get("name") or message.get("name", "")
             for part in message.iterfind(f"{{{WSDL}}}part"):
-                if part.get("element"):  # a detail holds elements (WS-I Basic Profile R2205)
-                    made = self._part(message, part)
-                    if made is not None:
-                        yield Part(fault.get("name") or message.get("name", ""), made.tag, made.element, made.doc)
+                made = self._part(message, part)
+                if made is not None and part.get("element"):
+                    yield Part(name, made.tag, made.element, made.doc)
+                elif made is not None:
+                    # WS-I Basic Profile R2205 forbids it. Axis 1 sends an element named after the part, in the binding's namespace.
+                    tag = f"{{{target}}}{made.tag}" if (target := self._fault_namespace(name)) else made.tag
+                    yield Part(name, tag, Element(tag, made.element.type), made.doc)
+
+    def _fault_namespace(self, name: str) -> str:
+        found = next((each for each in _bound(self._node, "fault") if each.get("name") == name), None)
+        return str(found.get("namespace") or "") if found is not None else ""
+
+
+def input_name(operation: Node) -> str:
+    """The name of an operation's input: the one that it has, or WSDL's default (WSDL 1.1 section 2.4.5)."""
+    given, taken = operation.find(f"{{{WSDL}}}input"), operation.find(f"{{{WSDL}}}output")
+    named = given.get("name") if given is not None else None
+    return str(named or operation.get("name", "") + ("Request" if taken is not None else ""))
 
 
 def _nillable(part: Part) -> Part:

@@ -13,6 +13,7 @@ from typing import Final
 from adapters.soap.contract.declared import ORIGINAL, Declarations, Declared, Scope, documentation, plain
 from adapters.soap.contract.model import (
     ANY_TYPE,
+    ARRAY,
     UNBOUNDED,
     Any,
     Attribute,
@@ -47,6 +48,7 @@ class Reader:
         self.attributes: dict[str, Attribute] = {}
         self._building: set[str] = set()
         self._groups: set[str] = set()
+        self._anonymous: dict[str, Node] = {}
 
     def read(self) -> Schemas:
         """All that the declarations hold."""
@@ -88,17 +90,24 @@ class Reader:
 
     def _make(self, node: Node, scope: Scope, key: str) -> SimpleType | ComplexType:
         self._building.add(key)
+        # A group that holds itself is endless, but not within the type of an element in it.
+        groups, self._groups = self._groups, set()
         simple = local(node.tag) == "simpleType"
         made = simple_type(node, scope, key, self._simple, self._nested) if simple else self._complex(node, scope, key)
+        self._groups = groups
         self._building.discard(key)
         self.types[key] = made
         return made
 
     def _nested(self, node: Node, scope: Scope, key: str) -> str:
+        """The key of a type without a name: one of its own, but the same wherever the group that it stands in is used."""
         number, unique = 1, key
         while unique in self.types or unique in self._building:
+            if self._anonymous.get(unique) is node:
+                return unique
             number += 1
             unique = f"{key}~{number}"
+        self._anonymous[unique] = node
         self._make(node, scope, unique)
         return unique
 
@@ -187,7 +196,12 @@ class Reader:
         for attribute in node.iter(f"{{{XSD}}}attribute"):
             written = attribute.get(f"{{{WSDL}}}arrayType")
             if written:
-                return scope.name(attribute, written.partition("[")[0])
+                name, _, dimensions = written.partition("[")
+                item = scope.name(attribute, name)
+                for _ in range(dimensions.count("[")):  # an array of arrays
+                    inner, item = item, f"{item}{ARRAY}"
+                    self.types[item] = ComplexType(item, array=inner)
+                return item
             item = attribute.get("ref") and attribute.get("fixed")
             if item and local(scope.name(attribute, attribute.get("ref"))) == "itemType":
                 return scope.name(attribute, item)
@@ -265,6 +279,10 @@ class Reader:
         return self._element(
             Declared(node, scope), tag, f"{owner}{'/' if '#' in local(owner) else '#'}{name}", low, high
         )
+
+    def declares(self, name: str) -> bool:
+        """Whether there is a global element of a name. Unlike :meth:`element` this does not note that it is missing."""
+        return ("element", name) in self._declared.found
 
     def element(self, name: str) -> Element | None:
         """The global element of a name; None if it is nowhere."""

@@ -160,3 +160,56 @@ def test_samples_keep_the_facets(tmp_path: Path, kind: str, facets: str, expecte
     loaded = load(tmp_path, document(schema(text), {"Echo": (PART, PART)}))
     sample = Sampler(Contract(loaded)).request(loaded.ports[0].operations["Echo"])
     assert expected is None or sample.data == expected
+
+
+def test_a_group_may_hold_itself_within_an_element(tmp_path: Path) -> None:
+    codec = echo(
+        tmp_path,
+        '<xs:group name="g"><xs:sequence><xs:element name="w" minOccurs="0"><xs:complexType><xs:group ref="g"/></xs:complexType></xs:element>'
+        '</xs:sequence></xs:group><xs:element name="root"><xs:complexType><xs:group ref="g"/></xs:complexType></xs:element>',
+    )
+    assert there_and_back(codec, {"w": {"w": {"w": {}}}}) == {"w": {"w": {"w": {}}}}
+
+
+def test_an_empty_element_with_a_fixed_value_has_that_value(tmp_path: Path) -> None:
+    fields = (
+        '<xs:element name="n" type="xs:int" fixed="5"/><xs:element name="s" type="xs:string" fixed="ok" minOccurs="0"/>'
+    )
+    codec = echo(
+        tmp_path,
+        f'<xs:element name="root"><xs:complexType><xs:sequence>{fields}</xs:sequence></xs:complexType></xs:element>',
+    )
+    assert data_of(codec, '<root xmlns="urn:t"><n/><s/></root>') == {"n": 5, "s": "ok"}
+    assert there_and_back(codec, {"n": 5}) == {"n": 5}
+
+
+def test_a_substitute_with_the_local_name_of_its_head_has_a_key_of_its_own(tmp_path: Path) -> None:
+    other = (
+        '<xs:schema targetNamespace="urn:o" xmlns:t="urn:t" elementFormDefault="qualified"><xs:import namespace="urn:t"/>'
+        '<xs:element name="shape" substitutionGroup="t:shape"><xs:complexType><xs:sequence><xs:element name="r" type="xs:int"/></xs:sequence>'
+        '</xs:complexType></xs:element><xs:element name="name" type="xs:int" substitutionGroup="t:shape"/></xs:schema>'
+    )
+    text = (
+        '<xs:element name="shape" abstract="true"/><xs:element name="root"><xs:complexType><xs:sequence>'
+        '<xs:element name="name" type="xs:string"/><xs:element ref="shape" maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element>'
+    )
+    codec = echo(tmp_path, text, more=other)
+    data = {"name": "x", "shape__1": [{"r": 1}], "name__1": [2]}
+    assert there_and_back(codec, data) == data
+
+
+def test_a_sample_matches_a_class_without_another_class(tmp_path: Path) -> None:
+    kind = '<xs:simpleType><xs:restriction base="xs:string"><xs:pattern value="[A-Z-[AB]]{2}"/></xs:restriction></xs:simpleType>'
+    child = f'<xs:element name="c">{kind}</xs:element>'
+    text = f'<xs:element name="root"><xs:complexType><xs:sequence>{child}</xs:sequence></xs:complexType></xs:element>'
+    contract = Contract(load(tmp_path, document(schema(text), {"Echo": (PART, PART)})))
+    assert Sampler(contract).request(contract.wsdl.ports[0].operations["Echo"]).data == {"c": "CC"}
+
+
+def test_a_port_over_http_comes_before_one_that_http_does_not_lead_to(tmp_path: Path) -> None:
+    text = document(schema('<xs:element name="root" type="xs:int"/>'), {"Echo": (PART, PART)})
+    queue = '<wsdl:port name="Queue" binding="t:B"><soap:address location="jms:queue:orders"/></wsdl:port><wsdl:port name="Port"'
+    loaded = load(tmp_path, text.replace('<wsdl:port name="Port"', queue))
+    assert [each.name for each in loaded.ports] == ["Queue", "Port"]
+    assert loaded.port().name == "Port"
+    assert loaded.port(port="Queue").address == "jms:queue:orders"
