@@ -28,9 +28,8 @@ from esb.shapes import UNKNOWN, Shape
 if TYPE_CHECKING:
     from adapters.soap.client import SoapCaller
     from adapters.soap.messages import Contract
-    from adapters.soap.security import Security
+    from adapters.soap.security import Agreed, Security
     from adapters.soap.security.replay import Replays, Seen
-    from adapters.soap.security.seal import Seal
     from adapters.soap.server import SoapService
     from adapters.soap.wire import Wire
     from esb.httpauth import Authentication
@@ -104,7 +103,8 @@ class SoapEndpoint(Endpoint):
     security = field(
         Kind.REF,
         None,
-        doc="WS-Security: a bean of the type adapters.soap.security:Security, with what our messages carry and what theirs must.",
+        doc="WS-Security: a bean of the type adapters.soap.security:Security, with what our messages carry and what theirs must, "
+        "or with the credentials for the WSDL's own policy.",
         example="#erp",
     )
     # Calling.
@@ -178,7 +178,7 @@ class SoapEndpoint(Endpoint):
             )
         # A WSDL is part of the configuration, as the route file is: it is read here so that a check finds what is wrong with it.
         self.contract = self._at_home(lambda: self.component.contract(self.context.path(self.wsdl)))
-        self._seal, self._declared = self._security()
+        self._declared = self._security()
         if self.operation:
             self._at_home(lambda: self.contract.wsdl.port(self.service, self.port, self.operation))
 
@@ -216,7 +216,7 @@ class SoapEndpoint(Endpoint):
         from adapters.soap.client import SoapCaller
         from esb.httpcall import HttpCaller
 
-        self._hold_against_policy(serving=False)
+        agreed = self._agreed(serving=False)
         http = HttpCaller(
             ca_file=self._file(self.ca_file),
             certificate=self._file(self.certificate),
@@ -235,7 +235,7 @@ class SoapEndpoint(Endpoint):
                 connect_timeout=self.connect_timeout,
                 max_answer=self.max_response_size,
                 validate_answers=self.validate_answers,
-                wire=self._wire(None),
+                wire=self._wire(agreed, None, serving=False),
                 http_headers={"User-Agent": "esb"},
                 authentication=self._authentication(http),
                 idempotent=self.idempotent,
@@ -260,7 +260,7 @@ class SoapEndpoint(Endpoint):
         """The functional server with this endpoint's options; ``seen`` remembers what must not come twice. Raises OptionError."""
         from adapters.soap.server import SoapService
 
-        self._hold_against_policy(serving=True)
+        agreed = self._agreed(serving=True)
         return self._at_home(
             lambda: SoapService(
                 self.contract,
@@ -268,20 +268,33 @@ class SoapEndpoint(Endpoint):
                 self.port,
                 self.operation or "",
                 max_bytes=self.max_body,
-                wire=self._wire(seen),
+                wire=self._wire(agreed, seen, serving=True),
             )
         )
 
-    def _hold_against_policy(self, *, serving: bool) -> None:
-        """A declaration must not forget what the WSDL demands by itself."""
-        declared = self._declared
-        if declared is not None:
-            wsdl = self.contract.wsdl
-            self._at_home(
-                lambda: declared.check(
-                    wsdl, wsdl.port(self.service, self.port, self.operation or ""), self.at, serving=serving
-                )
+    def _agreed(self, *, serving: bool) -> Agreed | None:
+        """What the declaration says, which must not forget what the WSDL demands by itself; or what the WSDL says where it is to."""
+        declared, wsdl = self._declared, self.contract.wsdl
+        if declared is None:
+            return None
+        first = self._at_home(lambda: wsdl.port(self.service, self.port, self.operation or ""))
+        names = [name for name, each in first.operations.items() if not each.unusable]
+        ports = {first.soap: first}
+        for other in wsdl.ports if serving and not self.port else ():
+            if other.service == first.service and (not self.operation or self.operation in other.operations):
+                ports.setdefault(other.soap, other)
+        operations = [self.operation] if self.operation else names
+        agreed = self._at_home(
+            lambda: declared.agreed(wsdl, list(ports.values()), operations, self.at, serving=serving)
+        )
+        if not serving and agreed.https and not (self.address or first.address).startswith("https:"):
+            raise OptionError(
+                f"{agreed.https} of the WSDL's policy wants https: the address does not begin with it", self.at
             )
+        if not serving and agreed.client_certificate and not self.certificate:
+            told = f"{agreed.client_certificate} of the WSDL's policy wants a client's certificate"
+            raise OptionError(told, self.at, "give 'certificate' and 'key'")
+        return agreed
 
     def replays(self) -> Replays | None:
         """The memory of what came, None where nothing is declared that must not come twice."""
@@ -291,9 +304,9 @@ class SoapEndpoint(Endpoint):
 
         return Replays(self.context)
 
-    def _security(self) -> tuple[Seal | None, Security | None]:
+    def _security(self) -> Security | None:
         if not self.security:
-            return None, None
+            return None
         from adapters.soap.security import Security
 
         name = self.security.removeprefix("#bean:").removeprefix("#")
@@ -304,27 +317,27 @@ class SoapEndpoint(Endpoint):
                 self.at,
                 "give it the type adapters.soap.security:Security",
             )
-        seal = self._at_home(lambda: bean.seal(self.context.path, self.at))
-        self._at_home(
-            lambda: bean.guard(self.context.path, self.at)
-        )  # what is wrong with it is told when routes are loaded
-        return seal, bean
+        if not bean.from_wsdl:  # what is wrong with it is told when routes are loaded
+            self._at_home(lambda: (bean.seal(self.context.path, self.at), bean.guard(self.context.path, self.at)))
+        return bean
 
-    def _wire(self, seen: Seen | None) -> Wire:
+    def _wire(self, agreed: Agreed | None, seen: Seen | None, *, serving: bool) -> Wire:
         from adapters.soap.forms import FORMS
         from adapters.soap.wire import Wire
 
-        guard = self._declared.guard(self.context.path, self.at, seen) if self._declared is not None else None
+        at, path = self.at, self.context.path
+        wants_mtom = agreed is not None and agreed.mtom and not serving
+        wants_addressing = agreed is not None and agreed.addressing
         return Wire(
             FORMS[self.data_format.lower()],
-            mtom=self.mtom,
+            mtom=True if self.mtom is None and wants_mtom else self.mtom,
             threshold=self.mtom_threshold,
             attachments=self.attachments,
             apart=self.mtom_attachments,
-            addressing=self.addressing,
+            addressing=True if self.addressing is None and wants_addressing else self.addressing,
             qualified_parts=self.qualified_parts,
-            seal=self._seal if self._seal is not None and not self._seal.empty else None,
-            guard=guard if guard is not None and not guard.empty else None,
+            seal=self._at_home(lambda: agreed.seal(path, at)) if agreed is not None else None,
+            guard=self._at_home(lambda: agreed.guard(path, at, seen)) if agreed is not None else None,
         )
 
     def producer(self) -> Producer:

@@ -80,7 +80,7 @@ class Guard:
     @property
     def empty(self) -> bool:
         """Whether nothing is demanded."""
-        return self._side.empty
+        return self._side.empty and not self._side.tls
 
     @property
     def signed(self) -> bool:
@@ -112,6 +112,10 @@ class _Run:
         self._left = 0.0
 
     def result(self) -> Verified:
+        if self._side.tls and not self._secure:
+            raise Refused("FailedAuthentication", "a message over a connection without TLS")
+        if self._side.empty:
+            return Verified(self._parts.root)
         security = self._parts.security
         if security is None:
             raise Refused("InvalidSecurity", "the message has no Security header")
@@ -245,7 +249,7 @@ class _Run:
     def _encryption(self) -> None:
         for part in self._side.encryption.parts if self._side.encryption is not None else ():
             places = [self._parts.place(element) for element in self._parts.find(part)]
-            if not places or not all(place in self._decrypted for place in places):
+            if not (places or self._parts.optional(part)) or not all(place in self._decrypted for place in places):
                 raise Refused("InvalidSecurity", f"the part {part} is not encrypted")
 
     def _signature(self, found: Verified) -> frozenset[Place] | None:
@@ -256,7 +260,7 @@ class _Run:
         wanted: set[Place] = set()
         for part in policy.parts:
             elements = self._parts.find(part)
-            if not elements:
+            if not elements and not self._parts.optional(part):
                 raise Refused("InvalidSecurity", f"the part {part} is not there")
             wanted |= {place for element in elements if (place := self._parts.place(element)) is not None}
         for certificate, places, value in self._signatures:

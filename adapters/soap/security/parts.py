@@ -59,13 +59,24 @@ class Parts:
         return found[0] if found else None
 
     def find(self, part: str) -> list[Element]:
-        """The elements of a part, none if it is not in the message."""
+        """The elements of a part (without the ``?`` behind it), none if it is not in the message."""
+        part = part.removesuffix("?")
         if part == "body":
             return [self.body]
         if part in _TAGS:
             holder = self.security
             return [] if holder is None else [child for child in holder if child.tag in _TAGS[part]]
-        return [] if self.header is None else [block for block in self.header if block.tag == part]
+        blocks = () if self.header is None else self.header
+        if part == "headers":
+            return [block for block in blocks if block.tag != SECURITY]
+        if part.endswith("}*"):
+            return [block for block in blocks if block.tag.startswith(part[:-1]) and block.tag != SECURITY]
+        return [block for block in blocks if block.tag == part]
+
+    @staticmethod
+    def optional(part: str) -> bool:
+        """Whether a message may be without it."""
+        return part == "headers" or part.endswith("?")
 
     def place(self, element: Element) -> tuple[int, ...] | None:
         """Where an element stands, if it is where policies look: the Body, a header block, a child of the Security header."""

@@ -31,7 +31,9 @@ from esb.errors import OptionError, Position, UnknownName
 from esb.fields import seconds
 
 BODY: Final = "body"
-PARTS: Final = (BODY, "timestamp", "usernameToken", "samlToken", "signature", "token")
+HEADERS: Final = "headers"
+"""All header blocks but the Security header."""
+PARTS: Final = (BODY, HEADERS, "timestamp", "usernameToken", "samlToken", "signature", "token")
 SIGN_FIRST: Final = "signThenEncrypt"
 ENCRYPT_FIRST: Final = "encryptThenSign"
 LONGEST: Final = 43200.0
@@ -64,7 +66,10 @@ class UsernamePolicy:
 
 @dataclass(frozen=True, slots=True)
 class SignaturePolicy:
-    """``parts`` are names of :data:`PARTS` or ``{namespace}name`` of header blocks."""
+    """``parts`` are names of :data:`PARTS` or ``{namespace}name`` of header blocks; with a ``?`` behind it, of those that are there.
+
+    ``*`` stands for any name.
+    """
 
     parts: tuple[str, ...]
     key: str = ""
@@ -104,6 +109,10 @@ class Side:
     unsigned_headers: bool = False
     unsigned_attachments: bool = False
     actor: str = ""
+    tls: bool = False
+    """Whether messages must come over TLS, whatever is in them."""
+    strict: bool = False
+    """Whether what a signature covers stands before it (WS-SecurityPolicy's Strict layout)."""
 
     @property
     def declared(self) -> frozenset[str]:
@@ -119,7 +128,7 @@ class Side:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is declared."""
+        """Whether nothing is declared that would be in a message."""
         return not (self.timestamp or self.username or self.signature or self.encryption or self.saml)
 
 
@@ -227,6 +236,8 @@ def read_side(given: Any, name: str, at: Position) -> Side:
         False if sending else reader.truth("unsignedHeaders"),
         False if sending else reader.truth("unsignedAttachments"),
         reader.text("actor"),
+        False if sending else reader.truth("tls"),
+        reader.text("layout", "lax", ("lax", "strict")) == "strict" if sending else False,
     )
     reader.done()
     if sending:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import esb.xml
 from adapters.soap.names import ENVELOPE_11, ENVELOPE_12, namespace
 from adapters.soap.security.encryption import encrypt, secret_for, wrap_key
 from adapters.soap.security.keys import load_certificates, load_key
-from adapters.soap.security.names import ASSERTIONS, DS, ENCRYPTED_HEADER, ID, SECURITY, SIGNATURE, WSSE, WSSE11, WSU
+from adapters.soap.security.names import (
+    ASSERTIONS,
+    DS,
+    ENCRYPTED_HEADER,
+    ID,
+    SECURITY,
+    SIGNATURE,
+    TIMESTAMP,
+    TOKEN,
+    WSSE,
+    WSSE11,
+    WSU,
+    XENC,
+)
 from adapters.soap.security.parts import Parts
 from adapters.soap.security.policy import ENCRYPT_FIRST, REQUESTER, EncryptionPolicy, Side, SignaturePolicy
 from adapters.soap.security.references import key_info, token_of
@@ -20,6 +33,8 @@ from adapters.soap.security.tokens import new_id, timestamp, username_token
 from esb.errors import Malformed, OptionError, Position, StepFailed
 
 Element = Any  # lxml's stubs are older than lxml
+
+_KEY: Final = f"{{{XENC}}}EncryptedKey"
 
 
 class Seal:
@@ -92,7 +107,14 @@ class Seal:
         else:
             self._sign(parts)
             self._encrypt(parts, requester, self._encrypted())
+        if side.strict:
+            self._in_order(parts.security)
         return esb.xml.serialize(root, declaration=True)
+
+    def _in_order(self, security: Element) -> None:
+        """The time first, tokens and what is signed before the signature, and keys before or behind it as they are to be used."""
+        ranks = {TIMESTAMP: 0, _KEY: 5 if self._side.order == ENCRYPT_FIRST else 1, TOKEN: 2, SIGNATURE: 4}
+        security[:] = sorted(security, key=lambda child: ranks.get(child.tag, 3))
 
     def _encrypted(self) -> list[str]:
         return list(self._side.encryption.parts) if self._side.encryption is not None else []
@@ -124,13 +146,13 @@ class Seal:
         elements = [(name, element) for name in names for element in self._found(parts, name, policy)]
         for name, element in elements:
             node = encrypt(element, secret, policy.cipher, key_node, content=name == "body")
-            if name.startswith("{"):
+            if name.startswith("{") or parts.optional(name):
                 _as_encrypted_header(node)
         parts.security.insert(0, key_node)  # before what it decrypts, since receivers read in order
 
     def _found(self, parts: Parts, name: str, policy: SignaturePolicy | EncryptionPolicy) -> list[Element]:
         found = parts.find(name)
-        if not found and not name.startswith("{"):
+        if not found and not name.startswith("{") and not parts.optional(name):
             what = "signed" if isinstance(policy, SignaturePolicy) else "encrypted"
             raise StepFailed(f"the message has no {name} that could be {what}")
         return found
