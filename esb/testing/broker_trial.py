@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from esb.broker.contract import Ack, Broker, Delivery, Outcome, Outgoing, Subscription
 from esb.errors import TransportError
+from esb.testing.process import until
 
 _DEADLINE = 20.0
 _FENCES = itertools.count(1)
@@ -100,18 +100,8 @@ class Trial:
         broker = self._make()
         self._brokers.append(broker)
         broker.open()
-        eventually(lambda: broker.state == "connected", f"the broker is connected, not {broker.state}")
+        until(lambda: broker.state == "connected", f"the broker is connected, not {broker.state}")
         return broker
-
-
-def eventually(condition: Callable[[], Any], claim: str, timeout: float = _DEADLINE) -> None:
-    """Poll until the condition holds; the claim is the failure's text."""
-    deadline = time.monotonic() + timeout
-    pause = threading.Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout} s: {claim}")
-        pause.wait(0.005)
 
 
 def message(key: str, body: bytes = b"x", **headers: Any) -> Outgoing:

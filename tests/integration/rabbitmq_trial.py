@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pika
@@ -14,19 +11,11 @@ import pytest
 from esb.components.rabbitmq.factory import ConnectionFactory
 from esb.context import RouteContext
 from esb.exchange import Exchange
+from esb.testing.process import until
 from esb.testing.rabbitmq import RabbitNode
 
 DEADLINE = 60.0
 _NUMBERS = itertools.count(1)
-
-
-def until(holds: Callable[[], Any], seconds: float = DEADLINE) -> Any:
-    """Wait for a condition; what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        threading.Event().wait(0.01)
-    return found
 
 
 class Trial:

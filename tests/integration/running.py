@@ -9,26 +9,15 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 from esb.testing.ports import free_port
+from esb.testing.process import until
 
 DEADLINE = 30.0
-
-
-def until(holds: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:
-    """Wait for a condition; what it gave."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not (found := holds()):
-        assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} s"
-        pause.wait(0.02)
-    return found
 
 
 class Supervisor:

@@ -16,7 +16,8 @@ import pytest
 from esb.broker.contract import Ack, Broker, Delivery, Move, Outgoing, Release, Retry
 from esb.broker.open import open_broker
 from esb.errors import NotConnected, Rejected, TransportError, Unroutable
-from esb.testing.broker_trial import Inbox, Receipts, eventually, message, publish, refusal, settle
+from esb.testing.broker_trial import Inbox, Receipts, message, publish, refusal, settle
+from esb.testing.process import until
 from esb.testing.rabbitmq import RabbitNode
 
 pytestmark = pytest.mark.broker
@@ -38,7 +39,7 @@ def make(rabbit: RabbitNode, namespace: str) -> Iterator[Make]:
         broker = open_broker(f"{rabbit.url}?namespace={namespace}{query}", on_state=on_state)
         brokers.append(broker)
         broker.open()
-        eventually(lambda: broker.state == "connected", "the broker is connected")
+        until(lambda: broker.state == "connected", "the broker is connected")
         return broker
 
     yield make
@@ -80,7 +81,7 @@ class Traffic:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        eventually(lambda: len(self.confirmed) > 300 and len(self.inbox.ids) > 300, "traffic flows")
+        until(lambda: len(self.confirmed) > 300 and len(self.inbox.ids) > 300, "traffic flows")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -89,8 +90,8 @@ class Traffic:
 
     def check(self) -> Counter[str]:
         """Nothing confirmed is lost; returns how often each came."""
-        eventually(lambda: self.answered == self.sent, "every publish was answered", 60)
-        eventually(lambda: self.confirmed <= set(self.inbox.ids), "everything confirmed was delivered", 60)
+        until(lambda: self.answered == self.sent, "every publish was answered", 60)
+        until(lambda: self.confirmed <= set(self.inbox.ids), "everything confirmed was delivered", 60)
         return Counter(self.inbox.ids)
 
 
@@ -100,10 +101,10 @@ def test_kill_9_of_the_broker_in_mid_traffic_loses_nothing_confirmed(make: Make,
     with Traffic(broker) as traffic:
         rabbit.persist_queues()
         rabbit.kill()
-        eventually(lambda: broker.state == "waiting", "the loss is noticed")
+        until(lambda: broker.state == "waiting", "the loss is noticed")
         before = len(traffic.confirmed)
         rabbit.start()
-        eventually(lambda: len(traffic.confirmed) > before + 1000, "traffic flows again", 60)
+        until(lambda: len(traffic.confirmed) > before + 1000, "traffic flows again", 60)
     came = traffic.check()
     assert traffic.failed == []
     assert sum(came.values()) - len(came) <= 500 + 100  # the publish window and the prefetch
@@ -129,15 +130,15 @@ def test_a_killed_consumer_process_loses_nothing_and_repeats_at_most_its_prefetc
     root = Path(__file__).parents[2]
     child = subprocess.Popen(command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)})
     try:
-        eventually(lambda: notes.exists() and notes.read_text().count("\n") > count // 10, "the child is in the middle")
+        until(lambda: notes.exists() and notes.read_text().count("\n") > count // 10, "the child is in the middle")
     finally:
         child.kill()
         child.wait()
     taken = [line.split()[1] for line in notes.read_text().split("\n")[:-1]]
     inbox = Inbox()
     broker.subscribe("orders", inbox, prefetch=count)
-    eventually(lambda: set(taken) | set(inbox.ids) == {f"m{n}" for n in range(count)}, "nothing is lost")
-    eventually(lambda: broker.depth("orders") == len(inbox.ids), "all that is there is delivered")
+    until(lambda: set(taken) | set(inbox.ids) == {f"m{n}" for n in range(count)}, "nothing is lost")
+    until(lambda: broker.depth("orders") == len(inbox.ids), "all that is there is delivered")
     assert len(taken) + len(inbox.ids) - count <= prefetch
 
 
@@ -147,7 +148,7 @@ def test_connections_closed_by_the_broker_come_back_and_nothing_is_lost(make: Ma
         for _ in range(3):
             before = len(traffic.confirmed)
             rabbit.ctl("close_all_connections", "the test says so")
-            eventually(lambda before=before: len(traffic.confirmed) > before + 1000, "traffic flows again")  # type: ignore[misc]  # a bound default
+            until(lambda before=before: len(traffic.confirmed) > before + 1000, "traffic flows again")  # type: ignore[misc]  # a bound default
     came = traffic.check()
     assert traffic.failed == []
     assert sum(came.values()) - len(came) <= 3 * (500 + 100)
@@ -162,7 +163,7 @@ def test_a_broker_that_hangs_for_a_while_loses_nothing(make: Make, rabbit: Rabbi
         finally:
             rabbit.thaw()
         before = len(traffic.confirmed)
-        eventually(lambda: len(traffic.confirmed) > before + 1000, "traffic flows again")
+        until(lambda: len(traffic.confirmed) > before + 1000, "traffic flows again")
     came = traffic.check()
     assert traffic.failed == []
     assert sum(came.values()) - len(came) <= 500 + 100
@@ -177,7 +178,7 @@ def test_a_memory_alarm_blocks_publishers_and_passes(make: Make, rabbit: RabbitN
     rabbit.ctl("set_vm_memory_high_watermark", "0.0001")
     try:
         broker.publish("orders", message("m1"), receipts.done("m1"))
-        eventually(lambda: broker.state == "blocked", "the first publish learns of the alarm")
+        until(lambda: broker.state == "blocked", "the first publish learns of the alarm")
         broker.publish("orders", message("m2"), receipts.done("m2"))
         errors = receipts.wait(2)
         assert isinstance(dict(receipts.calls)["m2"], NotConnected)
@@ -185,7 +186,7 @@ def test_a_memory_alarm_blocks_publishers_and_passes(make: Make, rabbit: RabbitN
         settle(subscription, inbox.wait(1))  # consuming goes on
     finally:
         rabbit.ctl("set_vm_memory_high_watermark", "0.4")
-    eventually(lambda: broker.state == "connected", "the alarm is over")
+    until(lambda: broker.state == "connected", "the alarm is over")
     publish(broker, "orders", message("after"))
 
 
@@ -241,8 +242,8 @@ def test_a_queue_deleted_under_its_consumer_is_declared_again(make: Make, rabbit
         broker.publish("orders", message("m2"), receipts.done("m2"))
         return receipts.wait(len(receipts.calls) or 1)[-1] is None
 
-    eventually(published, "the queue is there again")
-    eventually(lambda: "m2" in inbox.ids, "and is consumed again")
+    until(published, "the queue is there again")
+    until(lambda: "m2" in inbox.ids, "and is consumed again")
 
 
 def test_a_full_queue_refuses_and_takes_again(make: Make) -> None:
@@ -254,7 +255,7 @@ def test_a_full_queue_refuses_and_takes_again(make: Make) -> None:
         broker.publish("orders", message(key), receipts.done(key))
         return receipts.wait(len(receipts.calls) + 1)[-1]
 
-    eventually(lambda: answer("m") is not None, "the queue is full")
+    until(lambda: answer("m") is not None, "the queue is full")
     error = receipts.calls[-1][1]
     assert isinstance(error, Rejected)
     assert error.retriable
@@ -263,7 +264,61 @@ def test_a_full_queue_refuses_and_takes_again(make: Make) -> None:
     inbox = Inbox()
     subscription = broker.subscribe("orders", inbox)
     settle(subscription, inbox.wait(taken))
-    eventually(lambda: answer("again") is None, "there is room again")
+    until(lambda: answer("again") is None, "there is room again")
+
+
+@pytest.fixture
+def bound(rabbit: RabbitNode, namespace: str) -> Iterator[str]:
+    """A policy of an operator that bounds all queues of the namespace: a refusal that we have no reason to expect, as of a queue without a leader."""
+    rabbit.ctl("set_policy", "--apply-to", "queues", namespace, f"^{namespace}\\.orders", '{"max-length": 3}')
+    yield namespace
+    rabbit.ctl("clear_policy", namespace)
+
+
+def fill(broker: Broker) -> Receipts:
+    """Publish until a message is not answered at once."""
+    receipts = Receipts()
+    broker.queue("orders")
+    for n in range(12):
+        broker.publish("orders", message(f"m{n}"), receipts.done(f"m{n}"))
+    return receipts
+
+
+def test_a_refusal_without_a_known_bound_is_looked_at_again_until_it_is_taken(make: Make, bound: str) -> None:
+    broker = make(publishTimeout=60)
+    receipts = fill(broker)
+    until(lambda: len(receipts.calls) > 3, "the queue is full")
+    inbox = Inbox()
+    subscription = broker.subscribe("orders", inbox)
+    taken = 0
+    while taken < 12:  # room by room
+        arrived = inbox.wait(taken + 1)
+        settle(subscription, arrived[taken:])
+        taken = len(arrived)
+    assert receipts.wait(12) == [None] * 12
+    assert sorted(inbox.ids) == sorted(f"m{n}" for n in range(12))
+
+
+def test_a_refusal_without_a_known_bound_is_in_the_end_an_outage(make: Make, bound: str) -> None:
+    broker = make(publishTimeout=2)
+    receipts = fill(broker)
+    refused = [error for error in receipts.wait(12) if error is not None]
+    assert len(refused) >= 3
+    assert all(isinstance(error, NotConnected) and error.outage for error in refused)
+    assert broker.depth("orders") == 12 - len(refused)
+
+
+def test_other_queues_go_on_once_each_while_one_refuses(make: Make, bound: str) -> None:
+    broker = make(publishTimeout=60)
+    fill(broker)
+    states = []
+    until(lambda: broker.depth("orders") >= 3, "the queue is full, and messages are refused again and again")
+    broker.queue("others")
+    for n in range(200):
+        publish(broker, "others", message(f"o{n}"))
+        states.append(broker.state)
+    assert set(states) == {"connected"}
+    assert broker.depth("others") == 200
 
 
 def test_a_move_that_is_refused_keeps_the_message_in_hand_until_it_is_taken(
@@ -278,9 +333,9 @@ def test_a_move_that_is_refused_keeps_the_message_in_hand_until_it_is_taken(
     publish(broker, "orders", message("m1"), message("m2"))
     settle(subscription, inbox.wait(2), Move("dead"))
     # The dead letters were declared with a bound elsewhere: our own declaration is refused, and the messages stay.
-    eventually(lambda: (broker.depth("orders"), broker.depth("dead")) == (2, 1), "nothing is dropped")
+    until(lambda: (broker.depth("orders"), broker.depth("dead")) == (2, 1), "nothing is dropped")
     rabbit.ctl("delete_queue", f"{namespace}.dead")
-    eventually(lambda: broker.depth("orders") == 0, "the move goes on by itself")
+    until(lambda: broker.depth("orders") == 0, "the move goes on by itself")
     assert broker.depth("dead") == 2
 
 
@@ -334,7 +389,7 @@ def test_a_deleted_topic_is_declared_again_and_the_publish_arrives(
     receipts = Receipts()
     broker.publish_topic("prices", message("m1"), receipts.done("m1"))
     assert receipts.wait(1) == [None]
-    eventually(lambda: broker.depth(queue) == 1, "the message is on the subscription's queue")
+    until(lambda: broker.depth(queue) == 1, "the message is on the subscription's queue")
 
 
 def test_a_message_that_comes_back_too_often_is_set_aside_not_dropped(make: Make) -> None:
@@ -345,7 +400,7 @@ def test_a_message_that_comes_back_too_often_is_set_aside_not_dropped(make: Make
     publish(broker, "orders", message("m1"))
     for n in range(3):
         settle(subscription, inbox.wait(n + 1)[n:], Release())
-    eventually(lambda: broker.depth("poison") == 1, "RabbitMQ put it into the queue 'poison'")
+    until(lambda: broker.depth("poison") == 1, "RabbitMQ put it into the queue 'poison'")
     assert [delivery.returns for delivery in inbox.wait(3)] == [0, 1, 2]
 
 
@@ -365,7 +420,7 @@ def test_the_broker_fails_over_to_the_next_host(rabbit: RabbitNode, namespace: s
     broker = open_broker(f"amqp://guest:guest@127.0.0.1:1,127.0.0.1:{rabbit.port}/?namespace={namespace}")
     broker.open()
     try:
-        eventually(lambda: broker.state == "connected", "the second host answers")
+        until(lambda: broker.state == "connected", "the second host answers")
     finally:
         broker.close()
 
@@ -376,7 +431,7 @@ def test_a_wrong_password_is_a_state_and_its_log_line_says_so(
     broker = open_broker(f"amqp://guest:wrong-secret@127.0.0.1:{rabbit.port}/")
     broker.open()
     try:
-        eventually(lambda: "check user and password" in caplog.text, "the cause is logged")
+        until(lambda: "check user and password" in caplog.text, "the cause is logged")
         assert broker.state == "waiting"
         assert "wrong-secret" not in caplog.text
     finally:
@@ -430,7 +485,7 @@ def test_user_code_that_blocks_a_thread_does_not_lose_the_connection(make: Make)
     in_hand = inbox.wait(1)
     time.sleep(3.5)  # work longer than two heartbeats: the time itself is what is tested
     settle(subscription, in_hand)
-    eventually(lambda: broker.depth("orders") == 0, "the ack went out on the same connection")
+    until(lambda: broker.depth("orders") == 0, "the ack went out on the same connection")
     assert states == ["connected"]
     assert len(inbox.ids) == 1
 
@@ -459,5 +514,5 @@ def test_the_way_that_pika_goes_keeps_the_promises_under_kill_9_too(make: Make, 
     with Traffic(broker) as traffic:
         rabbit.persist_queues()
         rabbit.restart()
-        eventually(lambda: broker.state == "connected", "the broker is back", 60)
+        until(lambda: broker.state == "connected", "the broker is back", 60)
     traffic.check()

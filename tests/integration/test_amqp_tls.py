@@ -12,8 +12,9 @@ from esb.broker.open import open_broker
 from esb.components.rabbitmq import ConnectionFactory
 from esb.context import RouteContext
 from esb.exchange import Exchange
-from esb.testing.broker_trial import eventually, message, publish
+from esb.testing.broker_trial import message, publish
 from esb.testing.ports import free_port
+from esb.testing.process import until
 from esb.testing.rabbitmq import RabbitNode
 from tests.integration.certificates import Authority
 
@@ -57,7 +58,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsNode]:
 
 
 def connected(broker: Broker) -> None:
-    eventually(lambda: broker.state == "connected", "the broker is connected")
+    until(lambda: broker.state == "connected", "the broker is connected")
 
 
 def test_messages_travel_over_a_verified_connection(tls: TlsNode) -> None:
@@ -86,7 +87,7 @@ def test_a_client_certificate_logs_in_without_a_password_and_into_a_virtual_host
 
 def told(broker: Broker, pattern: str, caplog: pytest.LogCaptureFixture) -> None:
     try:
-        eventually(lambda: re.search(pattern, caplog.text), f"the log says {pattern}")
+        until(lambda: re.search(pattern, caplog.text), f"the log says {pattern}")
         assert broker.state == "waiting"
     finally:
         broker.close()
@@ -120,7 +121,7 @@ def test_a_missing_certificate_file_is_told_and_taken_up_when_it_is_there(
     file = tmp_path / "later.pem"
     broker = tls.broker(f"&reconnect=0.2&auth=external&certFile={file}", login="")
     try:
-        eventually(lambda: "later.pem" in caplog.text, "the missing file is named in the log")
+        until(lambda: "later.pem" in caplog.text, "the missing file is named in the log")
         file.write_bytes(tls.authority.issue("machine").read_bytes())
         connected(broker)
     finally:
@@ -139,7 +140,7 @@ def test_the_rabbitmq_component_logs_in_by_certificate_into_a_virtual_host(tls: 
         told = context.send("rabbitmq:orders?routingKey=k", Exchange("tea"))
         assert told.error is None
         mock: Any = context.endpoint("mock:out")
-        eventually(lambda: [one.body for one in mock.received] == ["tea"], "the message")
+        until(lambda: [one.body for one in mock.received] == ["tea"], "the message")
         assert "orders" in tls.node.ctl("list_queues", "-p", "sales/eu", "name")
     finally:
         context.stop(10.0)

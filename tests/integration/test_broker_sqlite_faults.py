@@ -15,7 +15,8 @@ import pytest
 from esb.broker.sqlite import SqliteBroker
 from esb.broker.sqlite_ops import Settings
 from esb.errors import Rejected
-from esb.testing.broker_trial import Inbox, Receipts, eventually, message, publish, settle
+from esb.testing.broker_trial import Inbox, Receipts, message, publish, settle
+from esb.testing.process import until
 
 CHILD = str(Path(__file__).with_name("broker_child.py"))
 ROOT = Path(__file__).parents[2]
@@ -73,12 +74,12 @@ def test_a_killed_consumer_loses_nothing_and_repeats_at_most_its_leases(
     count, prefetch, notes = 5000, 50, tmp_path / "journal"
     publish(broker, "orders", *(message(f"m{n}") for n in range(count)))
     child = spawn("consume", f"sqlite:{path}", notes, prefetch)
-    eventually(lambda: len(journal(notes, "got")) > count // 10, "the child is in the middle")
+    until(lambda: len(journal(notes, "got")) > count // 10, "the child is in the middle")
     child.send_signal(signal.SIGKILL)
     child.wait()
     inbox = Inbox()
     subscription = broker.subscribe("orders", inbox, prefetch=count)
-    eventually(lambda: broker.depth("orders") == len(inbox.ids), "the dead process's leases came back")
+    until(lambda: broker.depth("orders") == len(inbox.ids), "the dead process's leases came back")
     settle(subscription, inbox.wait(0))
     got = Counter(journal(notes, "got") + inbox.ids)
     assert set(got) == {f"m{n}" for n in range(count)}
@@ -92,7 +93,7 @@ def test_a_dead_process_gives_back_long_before_its_lease_expires(
     notes = tmp_path / "journal"
     publish(broker, "orders", message("m1"))
     child = spawn("hold", f"sqlite:{path}?lease=3600", notes, 5)
-    eventually(lambda: journal(notes, "got"), "the child holds the message")
+    until(lambda: journal(notes, "got"), "the child holds the message")
     inbox = Inbox()
     broker.subscribe("orders", inbox)
     child.kill()
@@ -108,16 +109,16 @@ def test_a_stopped_process_loses_its_leases_and_cannot_ack_them_later(path: str,
         publish(broker, "orders", message("m1"), message("m2"))
         notes = tmp_path / "journal"
         child = spawn("hold", f"sqlite:{path}?lease=0.5", notes, 5)
-        eventually(lambda: len(journal(notes, "got")) == 2, "the child holds the messages")
+        until(lambda: len(journal(notes, "got")) == 2, "the child holds the messages")
         child.send_signal(signal.SIGSTOP)
         inbox = Inbox()
         subscription = broker.subscribe("orders", inbox)
         in_hand = inbox.wait(2)
         child.send_signal(signal.SIGCONT)
         settle(subscription, in_hand[:1])
-        eventually(lambda: broker.depth("orders") == 1, "the new owner settles")
+        until(lambda: broker.depth("orders") == 1, "the new owner settles")
         broker.close()  # gives m2 back; the woken child, under a new lease, gets it again
-        eventually(lambda: len(journal(notes, "got")) == 3, "the child goes on")
+        until(lambda: len(journal(notes, "got")) == 3, "the child goes on")
         assert journal(notes, "got")[2] == "m2"
     finally:
         broker.close()
@@ -128,13 +129,13 @@ def test_what_a_killed_publisher_was_told_is_there(
 ) -> None:
     notes = tmp_path / "journal"
     child = spawn("publish", f"sqlite:{path}", notes, 50_000)
-    eventually(lambda: len(journal(notes, "ok")) > 2000, "the child is in the middle")
+    until(lambda: len(journal(notes, "ok")) > 2000, "the child is in the middle")
     child.kill()
     child.wait()
     confirmed = journal(notes, "ok")
     inbox = Inbox()
     broker.subscribe("orders", inbox, prefetch=100_000)
-    eventually(lambda: len(inbox.ids) == broker.depth("orders"), "all that is there is delivered")
+    until(lambda: len(inbox.ids) == broker.depth("orders"), "all that is there is delivered")
     assert set(confirmed) <= set(inbox.ids)
     assert integrity(path) == "ok"
 
@@ -144,7 +145,7 @@ def test_processes_compete_for_one_file(broker: SqliteBroker, path: str, tmp_pat
     for _ in range(2):
         spawn("consume", f"sqlite:{path}", notes, 20)
     publish(broker, "orders", *(message(f"m{n}") for n in range(count)))
-    eventually(lambda: broker.depth("orders") == 0, "both consumers together empty the queue")
+    until(lambda: broker.depth("orders") == 0, "both consumers together empty the queue")
     assert Counter(journal(notes, "got")) == Counter(f"m{n}" for n in range(count))
 
 
@@ -152,9 +153,9 @@ def test_another_process_sees_a_message_soon(broker: SqliteBroker, path: str, tm
     notes = tmp_path / "journal"
     spawn("consume", f"sqlite:{path}", notes, 20)
     publish(broker, "orders", message("wake"))
-    eventually(lambda: journal(notes, "got"), "the child started")
+    until(lambda: journal(notes, "got"), "the child started")
     publish(broker, "orders", message("m1"))
-    eventually(lambda: len(journal(notes, "got")) == 2, "the idle child looked", timeout=1.0)
+    until(lambda: len(journal(notes, "got")) == 2, "the idle child looked")
 
 
 def test_a_full_disk_is_told_to_publishers_and_passes(path: str) -> None:
@@ -163,7 +164,8 @@ def test_a_full_disk_is_told_to_publishers_and_passes(path: str) -> None:
 import resource, sys
 from esb.broker.sqlite import SqliteBroker
 from esb.broker.contract import Outgoing
-from esb.testing.broker_trial import Inbox, Receipts, eventually, message, publish, settle
+from esb.testing.broker_trial import Inbox, Receipts, message, publish, settle
+from esb.testing.process import until
 states = []
 broker = SqliteBroker({path!r}, on_state=states.append); broker.open(); broker.queue("orders")
 publish(broker, "orders", message("before"))
@@ -178,10 +180,10 @@ assert refused and all(type(e).__name__ == "Rejected" for e in refused), errors
 assert "blocked" in states, states
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 publish(broker, "orders", message("after"))
-eventually(lambda: broker.state == "connected", "the broker recovered")
+until(lambda: broker.state == "connected", "the broker recovered")
 inbox = Inbox(); subscription = broker.subscribe("orders", inbox)
 taken = {{key for key, error in receipts.calls if error is None}} | {{"before", "after"}}
-eventually(lambda: set(inbox.ids) == taken, f"exactly the confirmed ones: {{taken}}")
+until(lambda: set(inbox.ids) == taken, f"exactly the confirmed ones: {{taken}}")
 settle(subscription, inbox.wait(2)); broker.close()
 print("fine")
 """
@@ -206,7 +208,7 @@ def test_settlements_wait_out_a_full_disk(broker: SqliteBroker, path: str) -> No
         assert "space" in str(error) or "disk" in str(error)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    eventually(lambda: broker.depth("orders") == 0, "the ack was kept and written later")
+    until(lambda: broker.depth("orders") == 0, "the ack was kept and written later")
 
 
 def test_a_missing_folder_is_a_state_with_a_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -217,7 +219,7 @@ def test_a_missing_folder_is_a_state_with_a_reason(tmp_path: Path, caplog: pytes
         broker.queue("orders")
         receipts = Receipts()
         broker.publish("orders", message("m1"), receipts.done("m1"))
-        eventually(lambda: "does not exist" in caplog.text, "the log says why")
+        until(lambda: "does not exist" in caplog.text, "the log says why")
         assert broker.state == "waiting"
         folder.mkdir()
         assert receipts.wait(1) == [None]
@@ -241,7 +243,7 @@ def test_a_queue_declared_while_the_file_is_being_opened_is_there_afterwards(pat
     broker._writer.declarations["while", "opening"] = lambda _: broker.queue("late")
     try:
         broker.open()
-        eventually(lambda: broker.state == "connected", "the file is open")
+        until(lambda: broker.state == "connected", "the file is open")
         publish(broker, "late", message("m1"))
         assert broker.depth("late") == 1
     finally:

@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-import time
 
 import pytest
 
@@ -10,6 +9,7 @@ from esb.broker import dead_letters
 from esb.broker.open import open_broker
 from esb.context import RouteContext
 from esb.exchange import Exchange
+from esb.testing.process import until
 
 _NAMESPACES = itertools.count(1)
 
@@ -58,14 +58,6 @@ def running(url):
     yield start
     for context in contexts:
         context.stop(5.0)
-
-
-def until(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "did not come true in time"
-        threading.Event().wait(0.01)
-    return found
 
 
 def broker(context):

@@ -8,10 +8,11 @@ import sys
 import threading
 
 import pytest
-from running import Running, until
+from running import Running
 
 from esb.broker.contract import Outgoing
 from esb.broker.open import open_broker
+from esb.testing.process import until
 
 _NAMESPACES = itertools.count(1)
 ROUTES = """

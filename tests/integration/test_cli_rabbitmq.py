@@ -4,12 +4,13 @@ import json
 import threading
 
 import pytest
-from running import Running, until
+from running import Running
 
 from esb.broker.contract import Outgoing
 from esb.broker.history import history
 from esb.broker.open import open_broker
 from esb.errors import NotConnected
+from esb.testing.process import until
 
 pytestmark = pytest.mark.broker
 

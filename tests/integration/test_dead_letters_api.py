@@ -4,7 +4,9 @@ import json
 import urllib.error
 import urllib.request
 
-from running import Running, until
+from running import Running
+
+from esb.testing.process import until
 
 ROUTES = """
 - route:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 
 import pytest
 
@@ -17,6 +16,7 @@ from adapters.file.poller import Poller
 from esb.coerce import text
 from esb.context import RouteContext
 from esb.exchange import Exchange
+from esb.testing.process import until
 
 
 @pytest.fixture
@@ -58,14 +58,6 @@ def kill(process):
     process.wait(10)
 
 
-def eventually(condition, within=30.0):
-    deadline = time.monotonic() + within
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        pause.wait(0.01)
-
-
 def found(context, folder="in", **options):
     poller = Poller(context.endpoint(f"file:{folder}", options or None))
     poller.open()
@@ -104,7 +96,7 @@ def test_a_writer_that_is_killed_leaves_no_file_under_the_final_name(tmp_path, c
     assert found(context, "out") == []  # nobody reads the half file either
     os.utime(left, (1, 1))
     context.endpoint("file:out").producer().start()
-    eventually(lambda: not list((tmp_path / "out").iterdir()))
+    until(lambda: not list((tmp_path / "out").iterdir()))
 
 
 def test_a_writer_that_is_killed_leaves_the_old_file_whole(tmp_path, child):
@@ -167,7 +159,7 @@ def test_two_processes_on_one_folder_read_each_file_once(tmp_path, child):
     for reader in readers:
         reader.stdin.write("go\n")
         reader.stdin.flush()
-    eventually(lambda: not list((tmp_path / "in").iterdir()))
+    until(lambda: not list((tmp_path / "in").iterdir()))
     seen = [line for who in "ab" for line in (tmp_path / f"seen-{who}").read_text().splitlines()]
     assert sorted(seen, key=int) == [str(number) for number in range(300)]
     assert len(list((tmp_path / "done").iterdir())) == 300
@@ -211,9 +203,9 @@ def test_a_message_stays_with_its_source_while_the_disk_is_full(tmp_path, contex
     context.load("- from: {uri: 'file:in?initialDelay=0&delay=10', steps: [{to: 'file:out'}]}")
     with full_disk(1000):
         context.start()
-        eventually(lambda: context.routes["route1"].counts.failed >= 2)
+        until(lambda: context.routes["route1"].counts.failed >= 2)
         assert [name for name in tree(tmp_path) if "esb-tmp" not in name] == ["in/a"]
-    eventually(lambda: tree(tmp_path) == {"in/.camel/a": "x" * 5000, "out/a": "x" * 5000})
+    until(lambda: tree(tmp_path) == {"in/.camel/a": "x" * 5000, "out/a": "x" * 5000})
 
 
 def test_files_that_vanish_and_are_replaced_by_links_are_never_read_wrongly(tmp_path, context):
@@ -250,7 +242,7 @@ def test_files_that_vanish_and_are_replaced_by_links_are_never_read_wrongly(tmp_
     assert ended.wait(60)
     thread.join()
     (tmp_path / "in/last").write_text("mine")
-    eventually((tmp_path / "done/last").exists)
+    until((tmp_path / "done/last").exists)
     consumer.stop(5)
     assert set(bodies) == {"mine"}
     assert secret.read_text() == "secret"
@@ -275,7 +267,7 @@ def test_a_split_file_is_moved_only_when_all_its_lines_are_on_disk(tmp_path, con
         """
     )
     context.start()
-    eventually((tmp_path / "in/.camel/a").exists)
+    until((tmp_path / "in/.camel/a").exists)
     assert (tmp_path / "out/all").read_text().split() == [str(number) for number in range(2000)]
     assert order
     assert all(order)

@@ -4,10 +4,11 @@ import threading
 
 import pika
 import pytest
-from rabbitmq_trial import Trial, send, until
+from rabbitmq_trial import Trial, send
 
 from esb.errors import ConfigErrors, ExchangeTimedOut, Rejected, StepFailed, Unroutable
 from esb.exchange import Exchange
+from esb.testing.process import until
 
 pytestmark = pytest.mark.broker
 CORRELATION = "CamelSpringRabbitmqCorrelationId"

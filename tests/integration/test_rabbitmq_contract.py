@@ -2,9 +2,9 @@
 
 import pytest
 from rabbitmq_trial import Trial as Peer
-from rabbitmq_trial import until
 
 from esb.testing.component_suite import Trial, behaviours
+from esb.testing.process import until
 
 pytestmark = pytest.mark.broker
 

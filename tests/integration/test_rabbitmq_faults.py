@@ -5,9 +5,10 @@ from contextlib import suppress
 
 import pytest
 from pika.exceptions import AMQPError
-from rabbitmq_trial import Trial, send, until
+from rabbitmq_trial import Trial, send
 
 from esb.errors import ConnectionLost
+from esb.testing.process import until
 
 pytestmark = pytest.mark.broker
 

@@ -1,9 +1,10 @@
 """The routes of the guide to RabbitMQ, on a real node."""
 
 import pytest
-from rabbitmq_trial import Trial, send, until
+from rabbitmq_trial import Trial, send
 
 from esb.broker.memory import MemoryBroker
+from esb.testing.process import until
 from tests.docs.blocks import blocks
 from tests.docs.examples import ROOT
 

@@ -4,11 +4,11 @@ import itertools
 import threading
 
 import pytest
-from rabbitmq_trial import until
 
 from esb.broker.open import open_broker
 from esb.runtime.cluster import ClusterLease
 from esb.runtime.lease import Lease
+from esb.testing.process import until
 
 pytestmark = pytest.mark.broker
 _NAMES = itertools.count(1)

@@ -6,9 +6,10 @@ import threading
 import time
 
 import pytest
-from rabbitmq_trial import Trial, send, until
+from rabbitmq_trial import Trial, send
 
 from esb.errors import ConfigErrors, StepFailed
+from esb.testing.process import until
 
 pytestmark = pytest.mark.broker
 

@@ -4,8 +4,10 @@ import os
 import signal
 
 import pytest
-from rabbitmq_trial import Trial, until
+from rabbitmq_trial import Trial
 from running import Running
+
+from esb.testing.process import until
 
 pytestmark = pytest.mark.broker
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from esb.context import RouteContext
 from esb.exchange import Exchange
-from esb.testing.broker_trial import eventually
+from esb.testing.process import until
 
 ROOT = Path(__file__).parents[2]
 ROUTES = """
@@ -53,7 +53,7 @@ def test_what_a_killed_process_had_begun_is_undone_by_the_next(tmp_path):
         [sys.executable, "-c", CHILD, str(tmp_path), str(routes)], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
     )
     try:
-        eventually(lambda: len(list(tmp_path.glob("worked-*"))) == 5, "all orders are in the middle of their work")
+        until(lambda: len(list(tmp_path.glob("worked-*"))) == 5, "all orders are in the middle of their work")
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()
@@ -64,7 +64,7 @@ def test_what_a_killed_process_had_begun_is_undone_by_the_next(tmp_path):
     context.load(routes, "saga.yaml")
     context.start()
     try:
-        eventually(lambda: cancelled == {"0", "1", "2", "3", "4"}, "all are undone")
+        until(lambda: cancelled == {"0", "1", "2", "3", "4"}, "all are undone")
         assert context.send("direct:order", Exchange("5")).error is None
         assert "5" not in cancelled
     finally:

@@ -11,6 +11,7 @@ from typing import Any
 
 from esb.broker.dead_letters import DeadLetter, letters
 from esb.errors import TransportError
+from esb.testing.process import PATIENCE, until
 from routes.demo.data import Orders
 from routes.demo.deployment import Deployment
 from routes.demo.ledger import Count
@@ -29,17 +30,15 @@ FAILED = [
 ]
 
 
-def eventually(condition: Callable[[], Any], claim: str, seconds: float = 90.0) -> Any:
-    """Poll until the condition holds; returns what it gave. A peer that is away just now counts as no."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while time.monotonic() < deadline:
+def eventually(condition: Callable[[], Any], claim: str, seconds: float = PATIENCE) -> Any:
+    """As ``until``; a peer that is away just now counts as no."""
+
+    def holds() -> Any:
         with suppress(TransportError):
-            found = condition()
-            if found:
-                return found
-        pause.wait(0.02)
-    raise AssertionError(f"not within {seconds} s: {claim}")
+            return condition()
+        return None
+
+    return until(holds, claim, seconds)
 
 
 @contextmanager

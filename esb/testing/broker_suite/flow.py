@@ -6,7 +6,8 @@ import threading
 
 from esb.broker.contract import Delivery
 from esb.testing.broker_suite.registry import behaviour
-from esb.testing.broker_trial import Inbox, Trial, eventually, fence, message, publish, settle
+from esb.testing.broker_trial import Inbox, Trial, fence, message, publish, settle
+from esb.testing.process import until
 
 
 @behaviour
@@ -81,7 +82,7 @@ def after_stop_nothing_is_delivered_and_what_is_in_hand_settles(trial: Trial) ->
     broker.subscribe("orders", other)
     other.wait(1)
     settle(subscription, in_hand)
-    eventually(lambda: broker.depth("orders") == 1, "the message in hand was settled")
+    until(lambda: broker.depth("orders") == 1, "the message in hand was settled")
     assert (inbox.ids, other.ids) == (["m1"], ["m2"])
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from esb.broker.contract import Ack, Outgoing, Retry, Stored
 from esb.testing.broker_suite.registry import behaviour
-from esb.testing.broker_trial import Inbox, Trial, eventually, message, publish
+from esb.testing.broker_trial import Inbox, Trial, message, publish
+from esb.testing.process import until
 
 
 @behaviour
@@ -22,7 +23,7 @@ def browse_shows_messages_oldest_first_and_takes_none(trial: Trial) -> None:
     ]
     assert [s.id for s in broker.browse("dead", after="m1")] == ["m2", "m3", "m4"]
     assert broker.browse("dead", after="m4") == []
-    eventually(lambda: broker.depth("dead") == 5, "browsing takes nothing")
+    until(lambda: broker.depth("dead") == 5, "browsing takes nothing")
     inbox = Inbox()
     broker.subscribe("dead", inbox)
     inbox.wait(5)
@@ -37,7 +38,7 @@ def remove_takes_messages_out_by_id(trial: Trial) -> None:
     publish(broker, "dead", *(message(f"m{n}") for n in range(5)))
     assert broker.remove("dead", ["m1", "m3", "unknown"]) == 2
     assert broker.remove("dead", ["m1"]) == 0
-    eventually(lambda: broker.depth("dead") == 3, "two of five are gone")
+    until(lambda: broker.depth("dead") == 3, "two of five are gone")
     assert [s.id for s in broker.browse("dead")] == ["m0", "m2", "m4"]
 
 
@@ -56,7 +57,7 @@ def a_sweep_passes_every_message_once_and_removes_what_is_named(trial: Trial) ->
 
     assert broker.sweep("dead", judge, page=2) == 2
     assert [id for page in pages for id in page] == [f"m{n}" for n in range(5)]
-    eventually(lambda: broker.depth("dead") == 4, "two of five are gone, one is new")
+    until(lambda: broker.depth("dead") == 4, "two of five are gone, one is new")
     left = {stored.id: stored.body for stored in broker.browse("dead")}
     assert left == {"m0": b"old", "m1": b"new", "m2": b"old", "m3": b"old"}
 
@@ -69,7 +70,7 @@ def an_exclusive_queue_can_be_looked_into_while_nobody_works_on_it(trial: Trial)
     publish(broker, "orders", *(message(f"m{n}") for n in range(6)))
     assert [stored.id for stored in broker.browse("orders", limit=3)] == ["m0", "m1", "m2"]
     assert broker.sweep("orders", lambda page: [0] if page[0].id == "m0" else [], page=2) == 1
-    eventually(lambda: broker.depth("orders") == 5, "one of six is gone")
+    until(lambda: broker.depth("orders") == 5, "one of six is gone")
     inbox = Inbox()
     broker.subscribe("orders", inbox)
     inbox.wait(5)
@@ -91,7 +92,7 @@ def a_sweep_over_many_messages_keeps_the_order_of_those_that_stay(trial: Trial) 
 
     assert broker.sweep("dead", judge) == (count + 2) // 3
     assert seen == [f"m{n}" for n in range(count)]
-    eventually(lambda: broker.depth("dead") == count - (count + 2) // 3, "a third is gone")
+    until(lambda: broker.depth("dead") == count - (count + 2) // 3, "a third is gone")
     assert [stored.id for stored in broker.browse("dead", limit=count)] == [f"m{n}" for n in range(count) if n % 3]
 
 
@@ -113,7 +114,7 @@ def a_sweep_that_fails_leaves_the_page_and_what_comes_after(trial: Trial) -> Non
     except ValueError as error:
         told = str(error)
     assert told == "enough"
-    eventually(lambda: broker.depth("dead") == 2, "the first page was removed")
+    until(lambda: broker.depth("dead") == 2, "the first page was removed")
     assert {stored.id for stored in broker.browse("dead")} == {"m2", "m3"}
 
 
@@ -140,10 +141,10 @@ def depth_counts_what_is_waiting_and_what_is_in_hand(trial: Trial) -> None:
     subscription = broker.subscribe("orders", inbox, prefetch=2)
     publish(broker, "orders", *(message(f"m{n}") for n in range(4)))
     first, second = inbox.wait(2)
-    eventually(lambda: broker.depth("orders") == 4, "two in hand, two waiting")
+    until(lambda: broker.depth("orders") == 4, "two in hand, two waiting")
     subscription.settle([(first, Ack()), (second, Retry(30))])
     inbox.wait(4)
-    eventually(lambda: broker.depth("orders") == 3, "one delayed, two in hand")
+    until(lambda: broker.depth("orders") == 3, "one delayed, two in hand")
 
 
 @behaviour

@@ -13,7 +13,6 @@ from esb.testing.broker_trial import (
     Inbox,
     Receipts,
     Trial,
-    eventually,
     fence,
     message,
     publish,
@@ -21,6 +20,7 @@ from esb.testing.broker_trial import (
     refusal,
     settle,
 )
+from esb.testing.process import until
 
 
 @behaviour
@@ -64,7 +64,7 @@ def an_acked_message_is_gone(trial: Trial) -> None:
     settle(subscription, others[::-2])
     settle(subscription, others[-2::-2])
     settle(subscription, [first])
-    eventually(lambda: broker.depth("orders") == 0, "all acked messages are gone")
+    until(lambda: broker.depth("orders") == 0, "all acked messages are gone")
 
 
 @behaviour
@@ -192,5 +192,5 @@ def many_threads_may_publish_and_settle_at_once(trial: Trial) -> None:
     for thread in crew:
         thread.join()
     assert receipts.wait(threads * each) == [None] * (threads * each)
-    eventually(lambda: broker.depth("orders") == 0, "everything is settled")
+    until(lambda: broker.depth("orders") == 0, "everything is settled")
     assert sorted(inbox.ids) == sorted(key for key, _ in receipts.calls)

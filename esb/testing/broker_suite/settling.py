@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from esb.broker.contract import Ack, Move, Outgoing, Release, Retry
 from esb.testing.broker_suite.registry import behaviour
-from esb.testing.broker_trial import Inbox, Trial, eventually, fence, message, publish, settle
+from esb.testing.broker_trial import Inbox, Trial, fence, message, publish, settle
+from esb.testing.process import until
 
 
 @behaviour
@@ -31,7 +32,20 @@ def retry_delivers_again_later_with_one_more_attempt(trial: Trial) -> None:
     assert third.attempts == 3
     assert third.headers == second.headers
     settle(subscription, [third])
-    eventually(lambda: broker.depth("orders") == 0, "the retried message was one message")
+    until(lambda: broker.depth("orders") == 0, "the retried message was one message")
+
+
+@behaviour
+def a_retry_that_is_not_counted_keeps_the_attempts(trial: Trial) -> None:
+    """For a failure that says nothing of the message."""
+    broker = trial.broker()
+    broker.queue("orders")
+    inbox = Inbox()
+    subscription = broker.subscribe("orders", inbox)
+    publish(broker, "orders", message("m1"))
+    settle(subscription, inbox.wait(1), Retry(0))
+    settle(subscription, inbox.wait(2)[1:], Retry(0.1, counted=False))
+    assert [delivery.attempts for delivery in inbox.wait(3)] == [1, 2, 2]
 
 
 @behaviour
@@ -61,7 +75,7 @@ def move_puts_the_message_on_the_other_queue_and_nowhere_else(trial: Trial) -> N
     publish(broker, "orders", Outgoing("m1", b"body", {"Kind": "new"}, "text/plain"))
     settle(subscription, inbox.wait(1), Retry(0))
     settle(subscription, inbox.wait(2)[1:], Move("dead", {"Cause": "poison"}))
-    eventually(lambda: (broker.depth("orders"), broker.depth("dead")) == (0, 1), "the message moved")
+    until(lambda: (broker.depth("orders"), broker.depth("dead")) == (0, 1), "the message moved")
     broker.subscribe("dead", dead)
     [moved] = dead.wait(1)
     assert (moved.id, moved.body, moved.content_type, moved.attempts) == ("m1", b"body", "text/plain", 1)
@@ -77,9 +91,9 @@ def move_to_an_undeclared_queue_declares_it(trial: Trial) -> None:
     subscription = broker.subscribe("orders", inbox)
     publish(broker, "orders", message("m1"), message("m2"))
     settle(subscription, inbox.wait(2), Move("graveyard"))
-    eventually(lambda: "graveyard" in broker.queues(), "the queue is declared")
-    eventually(lambda: broker.depth("graveyard") == 2, "both are there")
-    eventually(lambda: broker.depth("orders") == 0, "both left")
+    until(lambda: "graveyard" in broker.queues(), "the queue is declared")
+    until(lambda: broker.depth("graveyard") == 2, "both are there")
+    until(lambda: broker.depth("orders") == 0, "both left")
 
 
 @behaviour
@@ -108,7 +122,7 @@ def outcomes_may_be_mixed_in_one_call(trial: Trial) -> None:
     subscription.settle([(d, Ack()), (a, Move("dead")), (c, Release()), (b, Retry(0))])
     again = {delivery.id: delivery.attempts for delivery in inbox.wait(6)[4:]}
     assert again == {"m2": 1, "m1": 2}
-    eventually(lambda: (broker.depth("orders"), broker.depth("dead")) == (2, 1), "two remain, one moved")
+    until(lambda: (broker.depth("orders"), broker.depth("dead")) == (2, 1), "two remain, one moved")
 
 
 @behaviour
@@ -126,7 +140,7 @@ def settling_twice_is_ignored(trial: Trial) -> None:
     fence(broker)
     assert broker.depth("orders") == 1
     settle(subscription, [second])
-    eventually(lambda: broker.depth("orders") == 0, "the real delivery still settles")
+    until(lambda: broker.depth("orders") == 0, "the real delivery still settles")
 
 
 @behaviour
@@ -142,4 +156,4 @@ def a_delivery_of_another_epoch_is_dropped(trial: Trial) -> None:
     fence(broker)
     assert broker.depth("orders") == 1
     settle(subscription, [delivery])
-    eventually(lambda: broker.depth("orders") == 0, "the real delivery still settles")
+    until(lambda: broker.depth("orders") == 0, "the real delivery still settles")

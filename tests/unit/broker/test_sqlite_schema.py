@@ -9,7 +9,8 @@ from esb.broker.open import open_broker
 from esb.broker.sqlite_schema import APPLICATION_ID, VERSION
 from esb.broker.sqlite_store import Store
 from esb.errors import NotConnected
-from esb.testing.broker_trial import Inbox, eventually
+from esb.testing.broker_trial import Inbox
+from esb.testing.process import until
 
 
 def made_by_version_1(path):
@@ -28,7 +29,7 @@ def test_a_file_of_an_older_version_is_brought_up_to_date_and_keeps_its_messages
     broker = open_broker(f"sqlite:{tmp_path}/bus.db")
     broker.open()
     try:
-        eventually(lambda: broker.state == "connected", "the file is open")
+        until(lambda: broker.state == "connected", "the file is open")
         inbox = Inbox()
         broker.subscribe("orders", inbox)
         [delivery] = inbox.wait(1)

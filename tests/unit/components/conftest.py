@@ -1,10 +1,10 @@
 import threading
-import time
 
 import pytest
 
 from esb.context import RouteContext
 from esb.exchange import Exchange
+from esb.testing.process import until
 from esb.unit import UnitOfWork
 
 
@@ -114,13 +114,6 @@ def with_unit():
     return make
 
 
-@pytest.fixture
-def until():
-    def poll(condition, seconds=5.0):
-        deadline = time.monotonic() + seconds
-        while not (found := condition()):
-            assert time.monotonic() < deadline, "did not come true in time"
-            threading.Event().wait(0.002)
-        return found
-
-    return poll
+@pytest.fixture(name="until")
+def _until():
+    return until

@@ -3,6 +3,7 @@ import pytest
 from esb.errors import OptionError, ReferenceFault, UnknownName
 from esb.exchange import Exchange
 from esb.javanames import AmbiguousMethodCallException, CamelExchangeException, MethodNotFoundException
+from esb.testing.process import until
 
 
 class Texts:
@@ -180,7 +181,7 @@ def test_the_control_bus_stops_starts_and_tells(controlled):
     assert controlled("direct:status").body == "Started"
 
 
-def test_a_command_in_the_background_gives_no_result(controlled, until):
+def test_a_command_in_the_background_gives_no_result(controlled):
     assert controlled("direct:background").body == "x"
     until(lambda: controlled("direct:status").body == "Stopped")
 
@@ -197,6 +198,6 @@ def test_the_control_bus_evaluates_the_body(controlled, context):
     assert controlled("direct:evaluate", "${nosuch}").body == "${nosuch}"
 
 
-def test_a_route_can_stop_itself_without_waiting_for_itself(controlled, context, until):
+def test_a_route_can_stop_itself_without_waiting_for_itself(controlled, context):
     assert controlled("direct:own").error is None
     until(lambda: context.routes["own"].status == "Stopped")

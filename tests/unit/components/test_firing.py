@@ -7,6 +7,7 @@ from esb.components._firing import Firing, Periodic
 from esb.components.cron.schedule import ByClock
 from esb.components.timer import TimerEndpoint
 from esb.errors import OptionError
+from esb.testing.process import until
 
 
 class Clock:
@@ -80,6 +81,15 @@ def test_a_clock_set_back_does_not_repeat_a_firing():
     schedule.advance()
     clock.now -= 600
     assert schedule.left() == 3600 + 600
+
+
+def test_a_clock_that_was_wrong_by_days_does_not_silence_the_schedule_until_then():
+    clock = Clock(dt.datetime(2026, 1, 9, 10, 59, tzinfo=dt.UTC).timestamp())
+    schedule = ByClock(hourly, clock)
+    clock.now += 60
+    schedule.advance()
+    clock.now -= 8 * 86400
+    assert schedule.left() == 3600
 
 
 def test_a_firing_that_fails_does_not_end_the_thread(caplog):
@@ -187,7 +197,7 @@ def test_a_cron_endpoint_fires_with_the_headers_of_quartz(drive, collected):
     assert first.headers["fireTime"].tzinfo is not None
 
 
-def test_a_simple_trigger_of_quartz_fires_once_more_than_it_repeats(drive, collected, until):
+def test_a_simple_trigger_of_quartz_fires_once_more_than_it_repeats(drive, collected):
     route = collected()
     uri = "quartz:grp/job?trigger.repeatInterval=5&trigger.repeatCount=1&triggerStartDelay=0"
     consumer = drive.consumer(uri, route)

@@ -5,6 +5,7 @@ import pytest
 from esb.errors import UnknownName
 from esb.exchange import Exchange
 from esb.javanames import IllegalStateException
+from esb.testing.process import until
 
 # What Camel 4.17 itself wrote for the same messages.
 FORMATS = [
@@ -141,7 +142,7 @@ def test_the_throughput_of_groups_is_told(drive, caplog):
     ]
 
 
-def test_the_throughput_of_an_interval_is_told_when_something_came(drive, caplog, until):
+def test_the_throughput_of_an_interval_is_told_when_something_came(drive, caplog):
     caplog.set_level(logging.INFO, logger="lg")
     drive.producer("log:lg?groupInterval=5").send(message())
     until(lambda: caplog.records)

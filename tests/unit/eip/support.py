@@ -139,14 +139,3 @@ class Bench:
         for call in reversed(self.parts.on_stop):
             call()
         self.context.stop()
-
-
-def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """Poll a condition until it holds; fails the test after a deadline."""
-    gone = threading.Event()
-    for _ in range(int(seconds / 0.005)):
-        found = condition()
-        if found:
-            return found
-        gone.wait(0.005)
-    raise AssertionError("did not come true in time")

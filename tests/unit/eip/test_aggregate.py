@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 
@@ -8,9 +9,10 @@ from esb.exchange import Exchange
 from esb.javanames import CamelExchangeException, ClosedCorrelationKeyException
 from esb.stores.memory import MemoryAggregationRepository
 from esb.stores.sqlite import SqliteAggregationRepository
+from esb.testing.process import until
 from esb.unit import UnitOfWork
 
-from .support import Asked, Bench, Later, do, fail, header, until
+from .support import Asked, Bench, Later, do, fail, header
 
 CAMEL = "#class:org.apache.camel.processor.aggregate."
 BODIES = CAMEL + "GroupedBodyAggregationStrategy"
@@ -300,6 +302,31 @@ def test_a_durable_timeout_goes_on_after_a_restart(tmp_path):
     until(lambda: again.bodies or groups.bodies)
     assert (again.bodies or groups.bodies) == [["a"]]
     again.bench.stop()
+
+
+def test_a_timeout_is_not_put_off_by_a_clock_that_is_set_back(monkeypatch):
+    groups = Groups(completion_timeout=0.05)
+    groups.send("a", key=1)
+    set_back(monkeypatch)
+    until(lambda: groups.outcomes)
+    assert groups.by() == ["timeout"]
+    groups.bench.stop()
+
+
+def test_after_a_restart_with_a_clock_set_back_a_group_waits_no_longer_than_its_timeout(tmp_path, monkeypatch):
+    groups = durable(tmp_path, completion_size=None, completion_timeout=0.3)
+    groups.bench.run(Exchange("a", {"key": 1}))
+    groups.bench.stop()
+    set_back(monkeypatch)
+    again = durable(tmp_path, completion_size=None, completion_timeout=0.3)
+    until(lambda: again.bodies or groups.bodies)
+    assert (again.bodies or groups.bodies) == [["a"]]
+    again.bench.stop()
+
+
+def set_back(monkeypatch):
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600)
 
 
 def test_an_outcome_that_failed_comes_again_at_the_next_start(tmp_path):

@@ -9,8 +9,9 @@ from esb.javanames import NoMessageIdException
 from esb.stores.contract import Standing
 from esb.stores.memory import MemoryIdempotentRepository
 from esb.stores.sqlite import SqliteIdempotentRepository
+from esb.testing.process import until
 
-from .support import Bench, Later, do, fail, header, until
+from .support import Bench, Later, do, fail, header
 
 
 @pytest.fixture

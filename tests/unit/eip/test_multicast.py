@@ -6,8 +6,9 @@ from esb.eip.multicast import MulticastSpec
 from esb.errors import OptionError
 from esb.exchange import Exchange
 from esb.javanames import CamelExchangeException
+from esb.testing.process import until
 
-from .support import Bench, Later, do, fail, stop, until
+from .support import Bench, Later, do, fail, stop
 
 GROUPED = "#class:org.apache.camel.processor.aggregate.GroupedBodyAggregationStrategy"
 ORIGINAL = "#class:org.apache.camel.processor.aggregate.UseOriginalAggregationStrategy"

@@ -3,8 +3,9 @@ import threading
 from esb.eip.resequence import BatchConfigSpec, ResequenceSpec, StreamConfigSpec
 from esb.exchange import Exchange
 from esb.javanames import CamelExchangeException
+from esb.testing.process import until
 
-from .support import Bench, do, header, until
+from .support import Bench, do, header
 
 
 class Ordered:

@@ -6,8 +6,7 @@ from esb.javanames import IllegalStateException
 from esb.stores.contract import SagaStatus
 from esb.stores.coordinator import HEADER, SagaService, SqliteSagaService
 from esb.stores.sagas import MemorySagaLog, SqliteSagaLog
-
-from .support import until
+from esb.testing.process import until
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -9,8 +9,9 @@ from esb.errors import OptionError
 from esb.exchange import Exchange
 from esb.javanames import CamelExchangeException
 from esb.step import StepSpec
+from esb.testing.process import until
 
-from .support import Asked, Bench, Do, Later, body, do, fail, stop, until
+from .support import Asked, Bench, Do, Later, body, do, fail, stop
 
 GROUPED = "#class:org.apache.camel.processor.aggregate.GroupedBodyAggregationStrategy"
 

@@ -2,9 +2,8 @@ import pytest
 
 from esb.errors import ConnectionLost
 from esb.exchange import IN_ONLY, Exchange
+from esb.testing.process import until
 from esb.unit import UnitOfWork
-
-from .support import until
 
 INNER = """
     - from:

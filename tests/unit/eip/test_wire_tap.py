@@ -6,8 +6,9 @@ import pytest
 from esb.eip.wire_tap import WireTapSpec
 from esb.errors import OptionError
 from esb.exchange import IN_OUT, Exchange
+from esb.testing.process import until
 
-from .support import Bench, do, until
+from .support import Bench, do
 
 
 def tapped(bench, uri="mock:tap", count=1):

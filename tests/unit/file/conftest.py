@@ -1,5 +1,4 @@
 import threading
-import time
 
 import pytest
 
@@ -86,22 +85,8 @@ class Files:
             stop()
 
 
-def eventually(condition, within=10.0):
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + within
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        pause.wait(0.005)
-
-
 @pytest.fixture
 def files(tmp_path):
     made = Files(tmp_path)
     yield made
     made.stop()
-
-
-@pytest.fixture(name="eventually")
-def _eventually():
-    return eventually

@@ -11,6 +11,7 @@ from adapters.file import appending
 from adapters.file.appending import Appender
 from adapters.file.errors import NotStored
 from esb.exchange import Exchange
+from esb.testing.process import until
 from esb.unit import UnitOfWork
 
 
@@ -143,7 +144,7 @@ def test_after_a_crowd_the_next_waits_for_company_but_not_when_the_bus_stops(app
     assert last.is_set()
 
 
-def test_a_failed_fsync_fails_all_who_waited_and_the_file_is_opened_anew(append, tmp_path, monkeypatch, eventually):
+def test_a_failed_fsync_fails_all_who_waited_and_the_file_is_opened_anew(append, tmp_path, monkeypatch):
     def broken(_):
         raise OSError(errno.EIO, "Input/output error")
 
@@ -153,7 +154,7 @@ def test_a_failed_fsync_fails_all_who_waited_and_the_file_is_opened_anew(append,
     unit = UnitOfWork(lambda unit: settled.append(unit.error))
     append("x", unit)
     unit.release()
-    eventually(lambda: settled)
+    until(lambda: settled)
     assert isinstance(settled[0], NotStored)
     with pytest.raises(NotStored):
         append("y")

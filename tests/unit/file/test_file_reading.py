@@ -12,6 +12,7 @@ import pytest
 from adapters.file.errors import FileGone, shown
 from esb.coerce import Source, octets, text
 from esb.errors import ReferenceFault
+from esb.testing.process import until
 
 
 def test_a_message_tells_about_its_file(files):
@@ -202,7 +203,7 @@ def test_a_done_file_stays_when_the_file_failed(files):
     assert set(files.tree()) == {"in/a", "in/a.done"}
 
 
-def test_a_fixed_done_file_goes_with_the_last_file(files, eventually):
+def test_a_fixed_done_file_goes_with_the_last_file(files):
     for name in ("a", "b", "go"):
         files.write(f"in/{name}")
     seen = []
@@ -211,7 +212,7 @@ def test_a_fixed_done_file_goes_with_the_last_file(files, eventually):
         seen.append((exchange.headers["CamelFileName"], (files.folder / "in/go").exists()))
 
     files.run("in", route, doneFileName="go", delete="true", sortBy="file:name")
-    eventually(lambda: not files.tree())
+    until(lambda: not files.tree())
     assert seen == [("a", True), ("b", True)]
 
 
@@ -408,7 +409,7 @@ def test_many_new_files_are_watched_together(files):
 # -- the consumer
 
 
-def test_a_failing_file_is_tried_again_less_and_less_often(files, eventually):
+def test_a_failing_file_is_tried_again_less_and_less_often(files):
     files.write("in/bad")
     tries = []
 
@@ -417,12 +418,12 @@ def test_a_failing_file_is_tried_again_less_and_less_often(files, eventually):
         raise ValueError("no")
 
     files.run("in", route, delay=20)
-    eventually(lambda: len(tries) >= 5)
+    until(lambda: len(tries) >= 5)
     gaps = [later - earlier for earlier, later in itertools.pairwise(tries)]
     assert gaps[-1] > 0.14  # 8 times the delay after the fourth failure
 
 
-def test_a_bad_file_does_not_hold_up_good_ones(files, eventually):
+def test_a_bad_file_does_not_hold_up_good_ones(files):
     files.write("in/bad")
     done = []
 
@@ -432,12 +433,12 @@ def test_a_bad_file_does_not_hold_up_good_ones(files, eventually):
         done.append(exchange.headers["CamelFileName"])
 
     files.run("in", route)
-    eventually(lambda: "in/bad" in files.tree())
+    until(lambda: "in/bad" in files.tree())
     files.write("in/good")
-    eventually(lambda: done == ["good"])
+    until(lambda: done == ["good"])
 
 
-def test_two_consumers_on_one_folder_read_each_file_once(files, eventually):
+def test_two_consumers_on_one_folder_read_each_file_once(files):
     for number in range(200):
         files.write(f"in/{number}")
     seen, lock = [], threading.Lock()
@@ -448,15 +449,15 @@ def test_two_consumers_on_one_folder_read_each_file_once(files, eventually):
 
     for include in ("[0-9]+", "[0-9]*"):
         files.run("in", route, include=include, move="../done")
-    eventually(lambda: len(files.tree("done")) == 200 if (files.folder / "done").exists() else False)
+    until(lambda: len(files.tree("done")) == 200 if (files.folder / "done").exists() else False)
     assert len(seen) == len(set(seen)) == 200
 
 
-def test_a_folder_that_comes_late_is_read(files, eventually):
+def test_a_folder_that_comes_late_is_read(files):
     seen = []
     files.run("late", seen.append, autoCreate="false")
     files.write("late/a")
-    eventually(lambda: len(seen) == 1)
+    until(lambda: len(seen) == 1)
 
 
 def test_a_missing_folder_is_made(files):
@@ -469,14 +470,14 @@ def test_a_folder_that_must_exist_is_asked_for_at_start(files):
         files.run("none", lambda _: None, autoCreate="false", startingDirectoryMustExist="true")
 
 
-def test_repeat_count_ends_the_polling(files, eventually):
+def test_repeat_count_ends_the_polling(files):
     bodies = []
     files.run("in", lambda exchange: bodies.append(exchange.body), repeatCount=2, sendEmptyMessageWhenIdle="true")
-    eventually(lambda: len(bodies) == 2)
+    until(lambda: len(bodies) == 2)
     assert bodies == [None, None]
 
 
-def test_files_of_one_poll_know_their_place(files, eventually):
+def test_files_of_one_poll_know_their_place(files):
     for name in "ab":
         files.write(f"in/{name}")
     seen = []
@@ -486,23 +487,23 @@ def test_files_of_one_poll_know_their_place(files, eventually):
         seen.append((batch["CamelBatchIndex"], batch["CamelBatchSize"], batch["CamelBatchComplete"]))
 
     files.run("in", route, initialDelay=0)
-    eventually(lambda: len(seen) == 2)
+    until(lambda: len(seen) == 2)
     assert seen == [(0, 2, False), (1, 2, True)]
 
 
-def test_a_suspended_consumer_takes_nothing_until_it_is_resumed(files, eventually):
+def test_a_suspended_consumer_takes_nothing_until_it_is_resumed(files):
     seen = []
     consumer = files.run("in", lambda exchange: seen.append(exchange.headers["CamelFileName"]))
     files.write("in/a")
-    eventually(lambda: seen == ["a"])
+    until(lambda: seen == ["a"])
     consumer.suspend()
     consumer.stop(5)  # no poll is under way any more
     files.write("in/b")
     consumer.start()
-    eventually(lambda: seen == ["a", "b"])
+    until(lambda: seen == ["a", "b"])
 
 
-def test_stopping_waits_for_the_file_in_hand(files, eventually):
+def test_stopping_waits_for_the_file_in_hand(files):
     files.write("in/a")
     begun, go = threading.Event(), threading.Event()
 

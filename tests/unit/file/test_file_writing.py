@@ -14,6 +14,7 @@ from adapters.file.errors import NotStored, Refused
 from adapters.file.place import BadName, checked
 from esb.errors import Rejected
 from esb.exchange import Exchange
+from esb.testing.process import until
 
 
 @pytest.mark.parametrize(
@@ -371,14 +372,14 @@ def test_an_fsync_that_fails_means_not_stored(files, monkeypatch, exist):
     assert files.tree() == {}
 
 
-def test_temporary_files_of_dead_writers_are_swept_away(files, eventually):
+def test_temporary_files_of_dead_writers_are_swept_away(files):
     old = files.write("out/.a.123.esb-tmp")
     os.utime(old, (1, 1))
     files.write("out/.b.123.esb-tmp")  # young: its writer may not have locked it yet
     files.write("out/keep")
     producer = files.endpoint("out").producer()
     producer.start()
-    eventually(lambda: set(files.tree("out")) == {".b.123.esb-tmp", "keep"})
+    until(lambda: set(files.tree("out")) == {".b.123.esb-tmp", "keep"})
 
 
 def test_a_temporary_file_that_is_being_written_is_not_swept_away(files):

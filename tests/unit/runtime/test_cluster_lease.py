@@ -1,7 +1,6 @@
 """The lease across hosts, on a broker in memory that its candidates share."""
 
 import threading
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from esb.errors import ProjectError
 from esb.project import Project
 from esb.runtime.cluster import ClusterLease, lease_of
 from esb.runtime.lease import Lease
+from esb.testing.process import until
 
 
 class Candidate:
@@ -50,13 +50,6 @@ def candidate(tmp_path):
     for each in made:
         each.lease.close()
         each.broker.close(0.1)
-
-
-def until(holds, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        threading.Event().wait(0.005)
 
 
 def test_of_several_hosts_one_runs_the_exclusive_sources(candidate):
