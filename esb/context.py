@@ -18,6 +18,7 @@ from esb.component import Component, Consumer, Endpoint
 from esb.dsl.document import parse_document
 from esb.dsl.elsewhere import unknown_component
 from esb.dsl.model import RouteFile
+from esb.dsl.nodes import Node
 from esb.dsl.parse import Parser
 from esb.dsl.placeholders import Properties
 from esb.dsl.reader import read
@@ -36,6 +37,7 @@ DYNAMIC_SCHEMES = frozenset({"direct", "seda", "mock", "log", "bus"})
 """Schemes that a message may choose (recipientList, routingSlip) unless the project says otherwise: none that leaves the bus."""
 
 ServiceFactory = Callable[["RouteContext"], Any]
+Reading = Callable[[str | bytes | Path, str], Node]
 Lease = Callable[[Consumer], bool]
 
 
@@ -86,15 +88,18 @@ class RouteContext:
         """Load one document: a text, or a file's path. Raises ConfigErrors with all findings."""
         return self.load_all([(source, file or (str(source) if isinstance(source, Path) else ""))])
 
-    def load_all(self, sources: Iterable[tuple[str | bytes | Path, str]]) -> list[Route]:
-        """Load several documents, each with the name to call it in messages. Raises ConfigErrors with all findings."""
+    def load_all(self, sources: Iterable[tuple[str | bytes | Path, str]], reading: Reading = read) -> list[Route]:
+        """Load several documents, each with the name to call it in messages. Raises ConfigErrors with all findings.
+
+        ``reading`` makes nodes of a source; ``esb check`` gives one that shares them with the linter.
+        """
         findings: list[ConfigError] = []
         files: list[RouteFile] = []
         self.wanted.clear()
         parser = Parser(self.registry, self.properties, findings)
         for source, name in sources:
             try:
-                root = read(source, name)
+                root = reading(source, name)
             except ConfigError as error:
                 findings.append(error)
                 continue

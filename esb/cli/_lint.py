@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from esb.cli._documents import Documents
 from esb.dsl.lint import lint_document
 from esb.dsl.lint.allowed import not_allowed
 from esb.dsl.lint.circles import calls, circles
@@ -18,7 +19,6 @@ from esb.dsl.lint.secrets import configuration_secrets
 from esb.dsl.lint.unused import Words, unused_declarations, unused_types
 from esb.dsl.lint.uses import Uses, uses
 from esb.dsl.nodes import Node
-from esb.dsl.reader import read
 from esb.dsl.walk import Part, walk
 from esb.errors import ConfigError
 from esb.project import CONFIG, Project
@@ -35,7 +35,7 @@ class _File:
     parts: tuple[Part, ...] = ()
 
 
-def lint(instances: Sequence[Project]) -> list[Finding]:
+def lint(instances: Sequence[Project], read_once: Documents) -> list[Finding]:
     """The findings about a project, given as all its instances; allowed ones left out. Files that cannot be read are told by the load."""
     registry = Registry()
     files: dict[Path, _File] = {}
@@ -43,7 +43,7 @@ def lint(instances: Sequence[Project]) -> list[Finding]:
     for project in instances:
         for file in documents(project):
             if file not in files:
-                read_file = _read(file, project.relative(file), registry)
+                read_file = _read(read_once, file, project.relative(file), registry)
                 if read_file is not None:
                     files[file] = read_file
                     _note(found, _of_file(file, read_file, project, registry))
@@ -58,7 +58,7 @@ def lint(instances: Sequence[Project]) -> list[Finding]:
         _note(found, circles(calls(parts, project.properties)))
         _note(found, template_parameters(parts))
     for project in instances[:1]:
-        _note(found, _of_project(project, files))
+        _note(found, _of_project(project, files, read_once))
     texts = {instances[0].relative(file): one.text for file, one in files.items()}
     kept: list[Finding] = []
     for name in {finding.at.file for finding in found.values()}:
@@ -82,9 +82,9 @@ def _note(found: dict[str, Finding], findings: Iterator[Finding]) -> None:
         found.setdefault(str(finding), finding)
 
 
-def _read(file: Path, name: str, registry: Registry | None = None) -> _File | None:
+def _read(read_once: Documents, file: Path, name: str, registry: Registry | None = None) -> _File | None:
     try:
-        root = read(file, name)
+        root = read_once.read(file, name)
         return _File(root, _text(file), tuple(walk(root, registry)) if registry is not None else ())
     except (ConfigError, OSError):
         return None
@@ -110,8 +110,8 @@ def _uses(project: Project, files: dict[Path, _File], registry: Registry) -> Use
     return own
 
 
-def _of_project(project: Project, files: dict[Path, _File]) -> Iterator[Finding]:
-    configuration = _read(project.folder / CONFIG, CONFIG)
+def _of_project(project: Project, files: dict[Path, _File], read_once: Documents) -> Iterator[Finding]:
+    configuration = _read(read_once, project.folder / CONFIG, CONFIG)
     if configuration is None:
         return
     yield from configuration_secrets(configuration.root)
@@ -123,6 +123,6 @@ def _of_project(project: Project, files: dict[Path, _File]) -> Iterator[Finding]
     for one in files.values():
         yield from unused_declarations(one.parts, words)
     for file in sorted((project.folder / project.schemas).glob("*.yaml")):
-        declared = _read(file, project.relative(file))
+        declared = _read(read_once, file, project.relative(file))
         if declared is not None:
             yield from unused_types(declared.root, file.stem, words)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from esb.cli._documents import Documents
 from esb.cli._findings import FORMATS, codes, explained
 from esb.cli._lint import lint
 from esb.cli._terminal import example
@@ -63,8 +64,9 @@ def command(
         return
     logging.getLogger().addHandler(logging.NullHandler())  # what parts log while they load is among the findings
     names = _names(options, files)
-    findings, routes = check(options)
-    findings = _ordered([*findings, *_linted(options)])
+    read_once = Documents()
+    findings, routes = check(options, read_once)
+    findings = _ordered([*findings, *_linted(options, read_once)])
     if names:
         findings = [one for one in findings if any(Path(one.at.file).is_relative_to(name) for name in names)]
     FORMATS["json" if as_json else kind](findings, routes)
@@ -97,18 +99,19 @@ def _names(options: Options, files: Sequence[Path]) -> set[str]:
     return names
 
 
-def _linted(options: Options) -> list[Finding]:
+def _linted(options: Options, files: Documents) -> list[Finding]:
     """What the linter finds; nothing if the project's own file is wrong, which the load tells."""
     try:
         first: Project = options.project()
         others = [] if options.instance else [options.project(instance) for instance in first.instances]
-        return lint([first, *others])
+        return lint([first, *others], files)
     except ConfigError:
         return []
 
 
-def check(options: Options) -> tuple[list[ConfigError], int]:
+def check(options: Options, files: Documents | None = None) -> tuple[list[ConfigError], int]:
     """All findings, each once, and how many routes were sound."""
+    files = files or Documents()
     seen: dict[str, ConfigError] = {}
     routes = 0
     try:
@@ -125,7 +128,7 @@ def check(options: Options) -> tuple[list[ConfigError], int]:
             continue
         for step in (
             functools.partial(check_settings, project),
-            functools.partial(load_routes, project, context),
+            functools.partial(load_routes, project, context, files.read),
             functools.partial(check_sources, context),
             functools.partial(check_schemas, context),
         ):

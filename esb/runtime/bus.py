@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from esb.context import DYNAMIC_SCHEMES, RouteContext, ServiceFactory
+from esb.context import DYNAMIC_SCHEMES, Reading, RouteContext, ServiceFactory
 from esb.dsl.nodes import to_python
 from esb.dsl.reader import read
 from esb.errors import ConfigError, ConfigErrors
@@ -36,9 +36,9 @@ def make_context(project: Project, services: Mapping[str, ServiceFactory] | None
     )
 
 
-def load_routes(project: Project, context: RouteContext) -> None:
+def load_routes(project: Project, context: RouteContext, reading: Reading = read) -> None:
     """Load the routes of the project's instance. Raises ConfigErrors with all findings."""
-    context.load_all([(file, project.relative(file)) for file in project.route_files()])
+    context.load_all([(file, project.relative(file)) for file in project.route_files()], reading)
 
 
 def _broker(project: Project) -> Any:

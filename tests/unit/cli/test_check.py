@@ -5,6 +5,8 @@ import json
 import pytest
 from project_files import write
 
+from esb.dsl.reader import read
+
 STEP = "- route: {id: a, from: {uri: 'direct:a', steps: [%s]}}\n"
 SOURCE = "- route: {id: a, from: {uri: '%s', steps: [{log: x}]}}\n"
 
@@ -58,6 +60,14 @@ def test_what_is_wrong_is_found_at_its_line(esb, project, routes, finding):
     found = json.loads(told.out)["findings"]
     assert finding in " ".join(f"{one['file']} {one['message']} {one['hint']}" for one in found)
     assert [one for one in found if one["file"] != "routes/all.yaml" or not one["line"]] == []
+
+
+def test_a_file_is_parsed_once_for_all_that_look_at_it(esb, project, monkeypatch):
+    write(project, esb="{instances: {other: {}}}\n", routes__all=STEP % "{to: 'mock:x'}", routes__bad="- a: [\n")
+    parsed = []
+    monkeypatch.setattr("esb.cli._documents.read", lambda file, name: parsed.append(name) or read(file, name))
+    assert esb("-C", project, "check").code == 1
+    assert sorted(parsed) == ["esb.yaml", "routes/all.yaml", "routes/bad.yaml"]
 
 
 def test_two_routes_that_never_run_at_the_same_time_may_share_a_source(esb, project):
