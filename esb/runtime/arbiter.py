@@ -6,6 +6,7 @@ It loads no route itself (a worker makes its context after the fork); whether a 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import signal
@@ -91,13 +92,32 @@ class BusArbiter(Arbiter):
         super().__init__(app)
 
     def start(self) -> None:
-        """Bind, then take the run folder over: a second start by mistake fails before it touches the first one's sockets."""
+        """Claim the run folder, bind, then clear the folder: a second start by mistake fails before it touches the first one's sockets."""
+        self._claim()
         super().start()
         for stale in (*self._run_folder.glob("ready-*"), *self._run_folder.glob("worker-*.sock")):
             stale.unlink(missing_ok=True)
         self._pid_file.write_text(
             str(os.getpid())
         )  # before the first worker answers: who sees it ready may tell it to stop
+
+    def _claim(self) -> None:
+        """Take the run folder for this master alone, as long as it lives. Raises SystemExit.
+
+        Two masters with different ports would overwrite each other's process id and workers' sockets: neither could be asked or stopped
+        any more. A POSIX lock: the kernel gives it back however this process ends, and workers that outlive it do not have it.
+        """
+        lock = os.open(self._run_folder / "master.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            with contextlib.suppress(OSError):
+                _log.error(
+                    "this instance runs already, as process %s: 'esb status' shows it, 'esb stop' ends it; "
+                    "another instance needs a 'state' of its own in esb.yaml",
+                    self._pid_file.read_text(),
+                )
+            sys.exit(1)
 
     @property
     def _pid_file(self) -> Path:

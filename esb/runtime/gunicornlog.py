@@ -18,8 +18,11 @@ class QuietLogger:
         "Worker exiting",
     )
 
+    _TRIED = ("Connection in use", "Invalid address", "connection to")
+
     def __init__(self, cfg: Any) -> None:
         self.cfg = cfg
+        self._reason = ""
         self.error_log = logging.getLogger("esb.gunicorn")
         self.access_log = logging.getLogger("esb.gunicorn.access")
 
@@ -34,7 +37,17 @@ class QuietLogger:
         self.error_log.critical(msg, *args, **kwargs)
 
     def error(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        self.error_log.error(msg, *args, **kwargs)
+        if msg.startswith(self._TRIED):  # five times, a second apart
+            self._reason = msg.rpartition("] ")[2]
+            self.error_log.debug(msg, *args, **kwargs)
+        elif msg == "Can't connect to %s":  # it means: listen
+            self.error_log.error(
+                "cannot listen at %s: %s; 'ss -ltnp' names who does, and 'http' and 'management' in esb.yaml say where this instance listens",
+                *args,
+                self._reason,
+            )
+        else:
+            self.error_log.error(msg, *args, **kwargs)
 
     def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
         self.error_log.warning(msg, *args, **kwargs)

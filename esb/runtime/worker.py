@@ -171,7 +171,9 @@ class Worker(UvicornWorker):
         server = _Server(self.config, application)
         self.config.app = application
         loop.add_signal_handler(signal.SIGQUIT, server.handle_exit, signal.SIGQUIT, None)
-        await server.serve(sockets=self.sockets)
+        # The sockets themselves, not gunicorn's wrappers: of what is no plain socket uvloop closes the descriptor and then the object,
+        # whose descriptor may be another's by then.
+        await server.serve(sockets=[listener.sock for listener in self.sockets])
         if not server.started:
             from gunicorn.arbiter import Arbiter
 

@@ -3,11 +3,15 @@
 import json
 import os
 import signal
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from running import Running, until
+from running import Running
+
+from esb.testing.ports import free_port
+from esb.testing.process import until
 
 ECHO = """
 - route:
@@ -209,16 +213,33 @@ def test_status_reload_and_stop_find_the_running_bus(bus):
     told = bus.esb("stop")
     assert told.returncode == 0, told.stdout + told.stderr
     assert bus.wait() == 0
+    assert "closing socket" not in bus.log  # each listener is closed once
     assert bus.esb("status").returncode == 1
 
 
 def test_a_second_start_by_mistake_leaves_the_first_one_alone(bus):
     bus.write(ECHO)
     bus.start().ready()
-    assert bus.esb("run").returncode == 1  # its ports are taken
+    again = bus.esb("run")
+    assert (again.returncode, f"runs already, as process {bus.process.pid}" in again.stdout) == (1, True)
+    settings = bus.folder / "esb.yaml"
+    text = settings.read_text()
+    settings.write_text(text.replace(str(bus.port), str(free_port())).replace(str(bus.management), str(free_port())))
+    assert bus.esb("run").returncode == 1  # other ports make it no other instance
+    settings.write_text(text)
     assert bus.esb("status").returncode == 0
     assert bus.esb("stop").returncode == 0
     assert bus.wait() == 0
+
+
+def test_a_port_that_another_has_is_named_with_the_reason_once(bus):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", bus.port))
+        other.listen()
+        bus.write(ECHO)
+        assert bus.start().wait() == 1
+    [told] = [line["message"] for line in bus.lines if line["level"] == "ERROR"]
+    assert told.startswith(f"cannot listen at ('127.0.0.1', {bus.port}): Address already in use;")
 
 
 def test_a_message_that_is_not_valid_is_found_and_replayed_by_the_command(bus):
