@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -69,8 +70,12 @@ class HttpCaller:
         verify: bool = True,
         connections: int = 20,
         proxy: str | None = None,
+        per_thread: bool = False,
     ) -> None:
-        """``proxy``: URL of an HTTP proxy, with name and password in it where it wants them."""
+        """``proxy``: URL of an HTTP proxy, with name and password in it where it wants them.
+
+        ``per_thread``: each thread has a connection of its own, for partners that know who calls by the connection (NTLM).
+        """
         self._tls = {
             "ca_certs": ca_file,
             "cert_file": certificate,
@@ -81,6 +86,8 @@ class HttpCaller:
         self._proxy = proxy
         self._lock = threading.Lock()
         self._pool: PoolManager | None = None
+        self._own = threading.local() if per_thread else None
+        self._pools: weakref.WeakSet[PoolManager] = weakref.WeakSet()
 
     def call(
         self,
@@ -166,6 +173,13 @@ class HttpCaller:
         return Answer(*told, body) if isinstance(body, bytes) else Answer(*told, b"", body)
 
     def _manager(self) -> PoolManager:
+        if self._own is not None:
+            pool: PoolManager | None = getattr(self._own, "pool", None)
+            if pool is None:
+                pool = self._own.pool = _make_pool(1, self._tls, self._proxy)
+                with self._lock:
+                    self._pools.add(pool)
+            return pool
         with self._lock:
             if self._pool is None:
                 self._pool = _make_pool(self._connections, self._tls, self._proxy)
@@ -174,6 +188,8 @@ class HttpCaller:
     def close(self) -> None:
         """Close idle connections. Idempotent."""
         with self._lock:
+            for pool in self._pools:
+                pool.clear()
             if self._pool is not None:
                 self._pool.clear()
                 self._pool = None

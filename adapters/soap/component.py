@@ -132,8 +132,8 @@ class SoapEndpoint(Endpoint):
     auth_method = field(
         Kind.TEXT,
         "Basic",
-        enum=("Basic", "Digest"),
-        doc="How the name and the password are shown (HTTP authentication).",
+        enum=("Basic", "Digest", "NTLM"),
+        doc="How the name and the password are shown (HTTP authentication). NTLM needs the extra 'ntlm'; the name may begin with a domain.",
     )
     auth_bearer_token = field(Kind.TEXT, None, secret=True, doc="A bearer token.")
     oauth2_token_endpoint = field(Kind.TEXT, None, doc="Where bearer tokens come from (OAuth 2 client credentials).")
@@ -222,6 +222,7 @@ class SoapEndpoint(Endpoint):
             certificate=self._file(self.certificate),
             key=self._file(self.key),
             proxy=self.proxy,
+            per_thread=bool(self.auth_username) and self.auth_method == "NTLM",
         )
         return self._at_home(
             lambda: SoapCaller(
@@ -252,6 +253,10 @@ class SoapEndpoint(Endpoint):
             )
         if self.auth_bearer_token:
             return Bearer(self.auth_bearer_token)
+        if self.auth_username and self.auth_method == "NTLM":
+            from esb.httpntlm import Ntlm
+
+            return Ntlm(self.auth_username, self.auth_password, self.at)
         if self.auth_username:
             return (Digest if self.auth_method == "Digest" else Basic)(self.auth_username, self.auth_password)
         return None
