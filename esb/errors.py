@@ -183,16 +183,20 @@ class NoConsumer(RouteError):
 class TransportError(EsbError):
     """The other side could not be reached or did not take the message.
 
-    ``retriable`` says whether trying again may help; ``retry_after`` is in seconds where the other side named it.
+    ``retriable`` says whether trying again may help; ``retry_after`` is in seconds where the other side named it. ``outage`` says that a broker
+    takes nothing just now, which tells nothing of this message: a durable source tries it again without counting.
     """
 
     code = "ESB-T000"
     retriable = True
 
-    def __init__(self, message: str, *, endpoint: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, endpoint: str = "", retry_after: float | None = None, outage: bool = False
+    ) -> None:
         super().__init__(message)
         self.endpoint = endpoint
         self.retry_after = retry_after
+        self.outage = outage
 
 
 class NotConnected(TransportError):

@@ -54,7 +54,7 @@ class AmqpBroker:
         self._thread = IoThread("esb-broker-amqp", self._crashed)
         self._besides = Besides(self._topology)
         self._declarer = Declarer(self._thread, self._besides, self._declared)
-        self._publisher = Publisher(self._thread, self._publisher_broken, self._window.leave)
+        self._publisher = Publisher(self._thread, self._publisher_broken, self._window.leave, self._publisher_renewed)
         self._replies = Replies(self._thread, self._publisher)
         self._publishing = Link(self._thread, address, "publish", self._publish_up, self._publish_down)
         self._consuming = Link(self._thread, address, "consume", self._consume_up, self._consume_down)
@@ -151,7 +151,8 @@ class AmqpBroker:
             error = headers.refused(f"{name}: the message cannot be written as AMQP: {type(exc).__name__}: {exc}", name)
             self._answer(partial(done, error))
             return
-        self.dispatch(Pending(name, exchange, key, content, message.body, done))
+        unbounded = not self._options.max_length
+        self.dispatch(Pending(name, exchange, key, content, message.body, done, unbounded=unbounded))
 
     def dispatch(self, pending: Pending, patience: float | None = None, request: Request | None = None) -> None:
         """Publish a prepared message, to wherever it says; ``pending.done`` is called as for :meth:`publish`, within ``patience`` seconds.
@@ -168,11 +169,15 @@ class AmqpBroker:
                     name,
                 )
             if self._closing or not self._thread.usable:
-                raise NotConnected(f"{name}: the broker is closed, or was opened before a fork", endpoint=name)
+                raise NotConnected(
+                    f"{name}: the broker is closed, or was opened before a fork", endpoint=name, outage=True
+                )
             timeout = 0.0 if self._thread.is_current else patience
             if not self._window.enter(size, timeout):
                 raise NotConnected(
-                    f"{name}: no room for the message within {timeout} s: the broker is {self._state}", endpoint=name
+                    f"{name}: no room for the message within {timeout} s: the broker is {self._state}",
+                    endpoint=name,
+                    outage=True,
                 )
         except TransportError as exc:
             self._answer(partial(done, exc))
@@ -356,6 +361,9 @@ class AmqpBroker:
         if self._publishing.up and self._publishing.connection.is_open:
             self._declarer.again()  # a topic's exchange may have been deleted; publishing to it broke the channel
         self._refresh()
+
+    def _publisher_renewed(self) -> None:
+        self._replies.moved()
 
     def _block(self, *, blocked: bool) -> None:
         log.warning(

@@ -1,6 +1,10 @@
 """Publishing to RabbitMQ: confirms pipelined, ``mandatory`` always, and published again after a reconnect until confirmed.
 
 A return arrives before the confirm of its message, on the same channel; it is matched by message id, exchange and routing key.
+
+A refusal (``basic.nack``) says no reason. A queue is full, or has no leader; and RabbitMQ (3.10 read and tried) looks for a queue's leader once for
+each channel, with the first message: if that is on a node that has just died, the channel refuses for that queue until the node is back, whoever
+leads it now. So a channel that has refused is followed by another one, and what no bound can have refused waits for that (ADR 53).
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pika
@@ -21,6 +26,7 @@ from esb.broker.amqp_frames import properties, publish, read
 from esb.broker.amqp_thread import IoThread
 from esb.broker.contract import Done
 from esb.broker.headers import refused
+from esb.broker.renewal import Renewal
 from esb.errors import ConnectionLost, NotConnected, Rejected, TransportError, Unroutable
 
 log = logging.getLogger(__name__)
@@ -29,6 +35,7 @@ _PLACES = 1000
 
 _SENDS = 5  # a message that was in flight whenever the channel broke so often is likely what breaks it
 NEVER = float("inf")
+_LINGER = 30.0  # seconds that a channel stays open after another has taken its place
 _NOT_FOUND = 404
 _EXCHANGE_AT_FAULT = re.compile(r"exchange '([^']*)'")
 
@@ -57,6 +64,9 @@ class Pending:
     """Whether that is a failure behind a named exchange too; for the default exchange it always is."""
     declared: bool = True
     """Whether the exchange is one that we declare, again if it is missing; a message for a foreign one fails instead."""
+    unbounded: bool = False
+    """Whether no queue that it goes to has a bound, as far as we declare it: a refusal is then the broker's trouble, not the queue's."""
+    refusals: int = 0
 
 
 class Publisher:
@@ -67,8 +77,12 @@ class Publisher:
         thread: IoThread,
         on_broken: Callable[[], None],
         leave: Callable[[int, int], None] = lambda _count, _size: None,
+        on_renewed: Callable[[], None] = lambda: None,
     ) -> None:
-        """``leave`` is told of each answer: how many messages, and their sizes together. Once for a confirm, however many it is for."""
+        """``leave`` is told of each answer: how many messages, and their sizes together. Once for a confirm, however many it is for.
+
+        ``on_renewed`` is called when another channel has taken the place of one that refused, before anything goes out on it.
+        """
         self._thread = thread
         self._leave = leave
         self._on_broken = on_broken
@@ -81,6 +95,10 @@ class Publisher:
         self._held = False
         self._tag = 0
         self._outstanding: dict[int, Pending] = {}
+        self._refused: list[Pending] = []
+        """Refused by this channel; they go out again on the next one."""
+        self._renewal = Renewal(thread, lambda: not self._outstanding, self._open_another)
+        self._on_renewed = on_renewed
         self._backlog: deque[Pending] = deque()
         self._closed = False
         self._progress = 0.0
@@ -97,8 +115,8 @@ class Publisher:
 
     @property
     def channel(self) -> Any:
-        """The channel that messages go out on, while it confirms; else None."""
-        return self._channel if self._confirming else None
+        """The channel that messages go out on, while it confirms and is not about to be followed by another; else None."""
+        return self._channel if self._confirming and not self._renewal.holding else None
 
     @property
     def blocked(self) -> bool:
@@ -108,56 +126,78 @@ class Publisher:
     @property
     def idle(self) -> bool:
         """Whether everything was answered."""
-        return not self._outstanding and not self._backlog
+        return not self._outstanding and not self._backlog and not self._refused
 
     def send(self, pending: Pending) -> None:
         """Publish, now or when it is possible. In order with those before."""
         if self._closed:
             self._answer(pending, NotConnected("the broker is closed", endpoint=pending.name))
-        elif self._confirming and not self._blocked and not self._held and not self._backlog:
+        elif self._free and not self._backlog:
             self._publish(pending)
         else:
             self._backlog.append(pending)
 
+    @property
+    def _free(self) -> bool:
+        return self._confirming and not self._blocked and not self._held and not self._renewal.holding
+
     def up(self, connection: Any, ready: Callable[[], None]) -> None:
         """Open the channel on a new connection; ``ready`` is called when it confirms."""
 
-        def opened(channel: Any) -> None:
+        def selected(channel: Any) -> None:
             if channel is self._channel:
-                channel.add_on_return_callback(self._returned)
-                channel.confirm_delivery(self._confirmed, callback=lambda _: self._selected(channel, ready))
+                self._use(channel)
+                ready()
+                self._flush()
 
         self._connection = connection
+        self._channel = self._open(selected)
+
+    def _open(self, selected: Callable[[Any], None]) -> Any:
+        """Open a channel; ``selected`` is called with it when it is in confirm mode."""
+
+        def opened(channel: Any) -> None:
+            channel.add_on_return_callback(self._returned)
+            channel.confirm_delivery(partial(self._confirmed, channel), callback=lambda _: selected(channel))
+
+        channel = self._connection.channel(on_open_callback=opened)
+        channel.add_on_close_callback(self._channel_closed)
+        return channel
+
+    def _use(self, channel: Any) -> None:
+        self._channel = channel
+        self._confirming = True
+        self._tag = 0
         self._methods = {}
-        self._channel = connection.channel(on_open_callback=opened)
-        self._channel.add_on_close_callback(self._channel_closed)
+        if isinstance(self._connection, FastConnection):
+            self._connection.confirms[channel.channel_number] = self._confirm
 
-    def _selected(self, channel: Any, ready: Callable[[], None]) -> None:
-        if channel is self._channel:
-            self._confirming = True
-            self._tag = 0
-            if isinstance(self._connection, FastConnection):
-                self._connection.confirms[channel.channel_number] = self._confirm
-            ready()
-            self._flush()
-
-    def down(self) -> None:
-        """The connection or the channel is lost: what was not confirmed waits to be sent again, before everything else."""
+    def _leave_channel(self) -> None:
+        """What was not confirmed on the channel waits to be sent again, before everything else."""
         if isinstance(self._connection, FastConnection) and self._channel is not None:
             self._connection.confirms.pop(self._channel.channel_number, None)
-        self._connection = self._channel = None
-        self._confirming = self._blocked = False
-        again = list(self._outstanding.values())
+        self._channel = None
+        self._confirming = False
+        # What was refused was sent before what is still open, as a rule.
+        again = [*self._refused, *self._outstanding.values()]
+        self._refused = []
         self._outstanding.clear()
         for pending in reversed(again):
             pending.returned = False
-            if pending.sends >= _SENDS:
+            if pending.sends - pending.refusals >= _SENDS:
                 self._answer(
                     pending,
                     refused(f"{pending.name}: the broker closed the channel {_SENDS} times over it", pending.name),
                 )
             else:
                 self._backlog.appendleft(pending)
+
+    def down(self) -> None:
+        """The connection or the channel is lost."""
+        self._renewal.cancel()
+        self._leave_channel()
+        self._connection = None
+        self._blocked = False
 
     def block(self, *, blocked: bool) -> None:
         """The broker has (or has no longer) an alarm: hold new messages back, they would only pile up in the socket."""
@@ -172,7 +212,7 @@ class Publisher:
     def expire(self) -> None:
         """Answer those whose time is over. One that was sent stays known until its confirm, which then says nothing to anybody."""
         now = time.monotonic()
-        for pending in self._outstanding.values():
+        for pending in (*self._outstanding.values(), *self._refused):
             if pending.deadline <= now:
                 self._late(pending)
         late = [pending for pending in self._backlog if pending.deadline <= now]
@@ -200,24 +240,35 @@ class Publisher:
     def close(self) -> None:
         """Answer everything that is left."""
         self._closed = True
-        left = [*self._outstanding.values(), *self._backlog]
+        self._renewal.cancel()
+        left = [*self._refused, *self._outstanding.values(), *self._backlog]
+        self._refused = []
         self._outstanding.clear()
         self._backlog.clear()
         for pending in left:
             self._late(pending)
 
     def _late(self, pending: Pending) -> None:
-        if pending.sends:
+        if pending.sends > pending.refusals:
             error: TransportError = ConnectionLost(
-                f"{pending.name}: sent, but not confirmed in time; it may have arrived", endpoint=pending.name
+                f"{pending.name}: sent, but not confirmed in time; it may have arrived",
+                endpoint=pending.name,
+                outage=True,
+            )
+        elif pending.refusals:
+            error = NotConnected(
+                f"{pending.name}: refused by the broker {pending.refusals} times, on as many channels: a queue without a leader, or one that a "
+                "policy bounds and that is full",
+                endpoint=pending.name,
+                outage=True,
             )
         else:
             why = "the broker refuses publishers for now (an alarm)" if self._blocked else "no connection to the broker"
-            error = NotConnected(f"{pending.name}: not sent in time: {why}", endpoint=pending.name)
+            error = NotConnected(f"{pending.name}: not sent in time: {why}", endpoint=pending.name, outage=True)
         self._answer(pending, error)
 
     def _flush(self) -> None:
-        while self._backlog and self._confirming and not self._blocked and not self._held:
+        while self._backlog and self._free:
             pending = self._backlog.popleft()
             if pending.done is not None and (pending.wanted is None or pending.wanted()):
                 self._publish(pending)
@@ -264,7 +315,9 @@ class Publisher:
         told = properties(content) if isinstance(content, bytes) else content
         channel.basic_publish(pending.exchange, pending.routing_key, pending.body, told, mandatory=pending.mandatory)
 
-    def _returned(self, _channel: Any, method: Any, told: Any, _body: bytes) -> None:
+    def _returned(self, channel: Any, method: Any, told: Any, _body: bytes) -> None:
+        if channel is not self._channel:
+            return
         for pending in self._outstanding.values():
             if (
                 pending.routing_key == method.routing_key
@@ -275,9 +328,10 @@ class Publisher:
                 pending.returned = True
                 return
 
-    def _confirmed(self, frame: Any) -> None:
-        method = frame.method
-        self._confirm(method.delivery_tag, method.multiple, method.NAME == "Basic.Nack")
+    def _confirmed(self, channel: Any, frame: Any) -> None:
+        if channel is self._channel:  # a former one's tags mean nothing here
+            method = frame.method
+            self._confirm(method.delivery_tag, method.multiple, method.NAME == "Basic.Nack")
 
     def _confirm(self, tag: int, multiple: bool, nacked: bool) -> None:
         if multiple:
@@ -291,6 +345,8 @@ class Publisher:
         self._progress = time.monotonic()
         pop = self._outstanding.pop
         answered = [pop(each) for each in tags]
+        if nacked:
+            answered = self._kept(answered)
         left = size = 0
         for pending in answered:
             if pending.size and pending.done is not None:
@@ -302,6 +358,32 @@ class Publisher:
         for pending in answered:
             good = not nacked and not pending.returned
             self._answer(pending, None if good else self._verdict(pending, nacked=nacked))
+
+    def _kept(self, refused: list[Pending]) -> list[Pending]:
+        """Keep what waits for another channel; returns the others, which are answered."""
+        self._renewal.want(refused[0].name if refused else "")
+        answered = []
+        for pending in refused:
+            pending.refusals += 1
+            # What waits for ever (a retry, a move) is its subscription's to try again, which tells of it.
+            if pending.unbounded and pending.deadline != NEVER and pending.done is not None:
+                self._refused.append(pending)
+            else:
+                answered.append(pending)
+        return answered
+
+    def _open_another(self) -> None:
+        if self._confirming and self._connection.is_open:
+            self._open(partial(self._renewal.ready, self._go_over))
+
+    def _go_over(self, channel: Any) -> None:
+        former = self._channel
+        self._leave_channel()
+        self._use(channel)
+        self._on_renewed()
+        self._flush()
+        # Replies to requests that went out on it still come there.
+        self._thread.later(_LINGER, lambda: former.close() if former.is_open else None)
 
     def _verdict(self, pending: Pending, *, nacked: bool) -> TransportError | None:
         if nacked:

@@ -96,6 +96,12 @@ class Replies:
                 self._listen()
                 self._publisher.send(request.pending)
 
+    def moved(self) -> None:
+        """Messages go out on another channel from here on. Answers to requests that went out before still come on theirs."""
+        if self._channel is not None:
+            self._listen()  # a request that waits to be sent must find the consumer
+        self.up()
+
     def down(self) -> None:
         """The channel is lost, and with it the answers of all that were sent."""
         self._channel = None

@@ -72,12 +72,14 @@ class Ack:
 class Retry:
     """Deliver again after ``delay`` seconds with ``attempts + 1``; ``headers`` are merged into the message's.
 
+    Not ``counted``: with the same ``attempts``, for a failure that says nothing of the message.
     The delay may be rounded up to what the broker offers, never down. What is merged into is the message as it was stored: changes a route made to
     ``Delivery.headers`` do not stick. A retried message may lose its place in the queue.
     """
 
     delay: float
     headers: Mapping[str, Any] = field(default_factory=dict)
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +176,8 @@ class Broker(Protocol):
 
         ``done`` gets :class:`esb.errors.Unroutable` if the queue does not exist, :class:`esb.errors.Rejected` if the broker refuses or the message
         cannot be carried, :class:`esb.errors.NotConnected` if it could not be sent within the publish timeout or the broker is closed, and
-        :class:`esb.errors.ConnectionLost` if it was sent and no answer came in time: it may have arrived. Called on the broker's own thread (from a
-        callback) it never blocks.
+        :class:`esb.errors.ConnectionLost` if it was sent and no answer came in time: it may have arrived. Where it is the broker that takes nothing
+        just now, the error's ``outage`` says so. Called on the broker's own thread (from a callback) it never blocks.
         """
 
     def publish_topic(self, topic: str, message: Outgoing, done: Done) -> None:

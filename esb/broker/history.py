@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from esb.errors import ValidationFailed
+from esb.errors import TransportError, ValidationFailed
 
 ROUTE: Final = "esb-failed-route"
 STEP: Final = "esb-step"
@@ -47,6 +47,12 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         current = current.__cause__
+
+
+def outage(error: BaseException) -> bool:
+    """Whether the failure says nothing of the message: a broker that takes nothing just now. The nearest cause that went over a transport decides."""
+    nearest = next((cause for cause in causes(error) if isinstance(cause, TransportError)), None)
+    return nearest is not None and nearest.outage
 
 
 def without_secrets(text: str) -> str:

@@ -52,8 +52,8 @@ class MemorySubscription:
         match outcome:
             case Ack():
                 queue.messages.pop(stored.seq, None)
-            case Retry(delay, extra):
-                stored.attempts += 1
+            case Retry(delay, extra, counted):
+                stored.attempts += counted
                 stored.redelivered = True
                 stored.headers |= extra
                 heapq.heappush(queue.delayed, (self._store.clock() + delay, stored.seq))

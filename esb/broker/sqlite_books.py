@@ -44,8 +44,9 @@ class Books:
             match settle.outcome:
                 case Ack():
                     acked.append(settle.seq)
-                case Retry(delay, extra):
-                    store.retry(owner, settle.seq, store.now() + delay if delay > 0 else 0.0, carried(extra))
+                case Retry(delay, extra, counted):
+                    due = store.now() + delay if delay > 0 else 0.0
+                    store.retry(owner, settle.seq, due, carried(extra), counted=counted)
                 case Move(queue, extra):
                     store.declare_missing(queue)
                     store.move(owner, settle.seq, store.queue_id(queue), carried(extra))

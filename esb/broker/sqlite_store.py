@@ -213,12 +213,12 @@ class Store:
             marks = ",".join("?" * len(some))
             self.execute(f"DELETE FROM message WHERE seq IN ({marks}) AND owner = ?", (*some, owner))  # noqa: S608 - marks only
 
-    def retry(self, owner: int, seq: int, due: float, extra: Mapping[str, Any]) -> None:
-        """Give a message back with one more attempt, visible from ``due`` (0: now)."""
+    def retry(self, owner: int, seq: int, due: float, extra: Mapping[str, Any], *, counted: bool = True) -> None:
+        """Give a message back, with one more attempt if it is counted, visible from ``due`` (0: now)."""
         text = self._merged(seq, extra)
         self.execute(
-            "UPDATE message SET owner = 0, due = ?, attempts = attempts + 1, redelivered = 1, headers = ? WHERE seq = ? AND owner = ?",
-            (due, text, seq, owner),
+            "UPDATE message SET owner = 0, due = ?, attempts = attempts + ?, redelivered = 1, headers = ? WHERE seq = ? AND owner = ?",
+            (due, int(counted), text, seq, owner),
         )
 
     def release(self, owner: int, seq: int) -> None:

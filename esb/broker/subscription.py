@@ -340,8 +340,8 @@ class AmqpSubscription:
                         self._release(held)
                     case Reject():
                         self._release(held, requeue=False)
-                    case Retry(delay, extra):
-                        properties = again(held.properties, carried(extra), attempts_of(held.properties) + 1)
+                    case Retry(delay, extra, counted):
+                        properties = again(held.properties, carried(extra), attempts_of(held.properties) + counted)
                         self._forward(held, self.handover.queue, max(delay, 0.0), properties)
                     case Move(queue, extra):
                         self._forward(held, queue, None, again(held.properties, carried(extra), 0))

@@ -194,6 +194,6 @@ class BusConsumer(Consumer):
             if self._stopping.wait(outcome.delay):
                 outcome = _RELEASE
                 break
-            delivery.attempts += 1
+            delivery.attempts += outcome.counted
         self._settle([(delivery, outcome)])
         self._close(delivery)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from esb.broker.contract import Delivery, Move, Outcome, Retry
-from esb.broker.history import ORIGIN, TRIED, causes, history, tried
+from esb.broker.history import ORIGIN, TRIED, causes, history, outage, tried
 from esb.errors import RemoteFault, TransportError, ValidationFailed
 from esb.exchange import Exchange
 from esb.javanames import ValidationException
@@ -41,6 +41,8 @@ class FailurePolicy:
 
     def outcome(self, delivery: Delivery, error: BaseException, exchange: Exchange) -> Outcome:
         """What to do with the delivery."""
+        if outage(error):  # held back for a moment; the send itself has waited for the broker as long as it may
+            return Retry(self.delay, counted=False)
         verdict = self.verdict(error)
         if verdict == RETRY and (self.maximum_redeliveries < 0 or delivery.attempts <= self.maximum_redeliveries):
             return Retry(self.pause(delivery.attempts, error), again(delivery, error, exchange))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from esb.broker.contract import Ack, Delivery, Release
+from esb.broker.history import outage
 from esb.component import Deliver, Timer
 from esb.components.rabbitmq import headers as names
 from esb.components.rabbitmq.failure import failed, hopeless
@@ -217,13 +218,15 @@ class Lane:
             self._settle(delivery, _RELEASE)
             return
         self._waiting[delivery.tag] = (
-            self._endpoint.context.later(self._endpoint.retry_delay, partial(self._again, delivery)),
+            self._endpoint.context.later(
+                self._endpoint.retry_delay, partial(self._again, delivery, counted=not outage(error))
+            ),
             delivery,
         )
 
-    def _again(self, delivery: Received) -> None:
+    def _again(self, delivery: Received, *, counted: bool) -> None:
         if self._waiting.pop(delivery.tag, None) is not None:
-            delivery.attempts += 1
+            delivery.attempts += counted
             self._pool.put([delivery])
 
     def _run_strictly(self, delivery: Received) -> None:
@@ -247,7 +250,7 @@ class Lane:
             if self._stopping.wait(self._endpoint.retry_delay) or not self._held(delivery):
                 self._settle(delivery, _RELEASE)
                 return
-            delivery.attempts += 1
+            delivery.attempts += not outage(unit.error)
 
     # -- outcomes ------------------------------------------------------------------------------------------------------
 
@@ -290,6 +293,8 @@ class Lane:
             )
             self._close(delivery)
             return True
+        if outage(error):
+            return False
         last = delivery.attempts >= endpoint.maximum_retry_attempts or hopeless(error)
         if not (last and endpoint.reject_and_dont_requeue):
             return False

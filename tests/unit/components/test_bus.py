@@ -3,12 +3,13 @@ import threading
 
 import pytest
 
-from esb.broker.contract import Delivery, Outgoing, subscription_queue
+from esb.broker.contract import Delivery, Move, Outgoing, Retry, subscription_queue
 from esb.broker.memory import MemoryBroker, MemoryStore
 from esb.context import RouteContext
 from esb.errors import (
     ConnectionLost,
     Malformed,
+    NotConnected,
     OptionError,
     Rejected,
     RemoteFault,
@@ -409,6 +410,16 @@ def test_a_consumer_of_a_topic_needs_a_subscription(drive):
 @pytest.mark.parametrize(("attempts", "expected"), [(1, 1.0), (2, 2.0), (3, 4.0), (7, 60.0), (5000, 60.0)])
 def test_the_pause_grows_up_to_its_limit(drive, attempts, expected):
     assert drive.endpoint("bus:q").policy().pause(attempts, StepFailed("x")) == expected
+
+
+def test_what_the_broker_cannot_take_just_now_does_not_count_as_an_attempt(drive):
+    policy = drive.endpoint("bus:q").policy()
+    away = StepFailed("the send failed")
+    away.__cause__ = NotConnected("no leader", outage=True)
+    delivery = Delivery("m1", b"x", {}, None, "q", 500, True, 1)
+    assert policy.outcome(delivery, away, Exchange(b"x")) == Retry(1.0, counted=False)
+    partner = policy.outcome(delivery, NotConnected("the partner is away"), Exchange(b"x"))
+    assert isinstance(partner, Move)
 
 
 def test_the_pause_is_no_shorter_than_the_other_side_asks(drive):
