@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import msgspec
 
 from esb.broker.dead_letters import DeadLetter
 from esb.cli._terminal import plural
@@ -56,8 +56,8 @@ def _shown(body: bytes, *, full: bool) -> str:
     except UnicodeDecodeError:
         return f"(no text; it begins with {body[:32].hex(' ')})"
     try:
-        told = json.dumps(json.loads(told), indent=2, ensure_ascii=False)
-    except ValueError:
+        told = msgspec.json.format(told, indent=2)  # every number keeps its digits: somebody may copy them
+    except (msgspec.DecodeError, RecursionError):
         told = "".join(one if one.isprintable() or one in "\n\t" else f"\\x{ord(one):02x}" for one in told)
     return (
         told if full or len(told) <= _LONGEST else f"{told[:_LONGEST]}\n... ({len(told)} characters; --full shows all)"

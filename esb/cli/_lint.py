@@ -35,11 +35,15 @@ class _File:
     parts: tuple[Part, ...] = ()
 
 
-def lint(instances: Sequence[Project], read_once: Documents) -> list[Finding]:
-    """The findings about a project, given as all its instances; allowed ones left out. Files that cannot be read are told by the load."""
+def lint(instances: Sequence[Project], read_once: Documents, told_before: Sequence[Finding] = ()) -> list[Finding]:
+    """The findings about a project, given as all its instances, and those that its load told; allowed ones left out.
+
+    Files that cannot be read are told by the load.
+    """
     registry = Registry()
     files: dict[Path, _File] = {}
     found: dict[str, Finding] = {}
+    _note(found, iter(told_before))
     for project in instances:
         for file in documents(project):
             if file not in files:

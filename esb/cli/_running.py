@@ -58,7 +58,8 @@ def ask(project: Project) -> dict[str, Any] | None:
         with suppress(PermissionError):
             answers = ask_all(folder, {"op": "status"})
             if answers:
-                return merged(answers)
+                failed = [answer for answer in ask_all(folder, {"op": "failed"}) if "error" not in answer]
+                return merged(answers) | {"failed_messages": failed[0] if failed else {}}
     return _over_http(project)
 
 

@@ -17,8 +17,8 @@ from esb.cli._lint import lint
 from esb.cli._terminal import example
 from esb.cli.main import Options
 from esb.compiler.bodies.infer import check_bodies
-from esb.dsl.lint.rules import Finding
-from esb.errors import ConfigError, ConfigErrors, did_you_mean
+from esb.dsl.lint.rules import WARNED, Finding
+from esb.errors import ConfigError, ConfigErrors, Position, did_you_mean
 from esb.project import Project
 from esb.runtime.bus import check_schemas, load_routes, make_context
 from esb.runtime.paths import Paths
@@ -62,11 +62,13 @@ def command(
     if explain:
         _explain(explain)
         return
-    logging.getLogger().addHandler(logging.NullHandler())  # what parts log while they load is among the findings
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.getLogger("esb").addHandler(warned := _Warned())
     names = _names(options, files)
     read_once = Documents()
     findings, routes = check(options, read_once)
-    findings = _ordered([*findings, *_linted(options, read_once)])
+    findings = _ordered([*findings, *_linted(options, read_once, warned.findings)])
+    logging.getLogger("esb").removeHandler(warned)
     if names:
         findings = [one for one in findings if any(Path(one.at.file).is_relative_to(name) for name in names)]
     FORMATS["json" if as_json else kind](findings, routes)
@@ -99,12 +101,25 @@ def _names(options: Options, files: Sequence[Path]) -> set[str]:
     return names
 
 
-def _linted(options: Options, files: Documents) -> list[Finding]:
+class _Warned(logging.Handler):
+    """Makes findings of what is logged with a place while the routes are loaded."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.findings: list[Finding] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        at = getattr(record, "at", None)
+        if isinstance(at, Position):
+            self.findings.append(Finding(WARNED, record.getMessage().removeprefix(f"{at}: "), at))
+
+
+def _linted(options: Options, files: Documents, told_before: Sequence[Finding]) -> list[Finding]:
     """What the linter finds; nothing if the project's own file is wrong, which the load tells."""
     try:
         first: Project = options.project()
         others = [] if options.instance else [options.project(instance) for instance in first.instances]
-        return lint([first, *others], files)
+        return lint([first, *others], files, told_before)
     except ConfigError:
         return []
 

@@ -24,8 +24,8 @@ from esb.runtime.audit import person, record
 
 _EXAMPLE = """\
 esb dlq list --route erp-order
-esb dlq show --id 01A1FDDB
-esb dlq edit --id 01A1FDDB
+esb dlq show 01A1FDDB
+esb dlq edit 01A1FDDB
 esb dlq replay --queue orders.customs.dlq --all
 esb dlq discard --older-than 30d --yes
 """
@@ -68,7 +68,9 @@ def show_list(given: Options, /, *, selection: Selection, limit: int, as_json: b
         }
         click.echo(json.dumps(told, indent=2, default=str))
         return
-    click.echo(table(("QUEUE", "KIND", "MESSAGES"), [(queue.name, queue.kind, queue.depth) for queue in found]))
+    filled = [(queue.name, queue.kind, queue.depth) for queue in found if queue.depth]
+    if filled:
+        click.echo(table(("QUEUE", "KIND", "MESSAGES"), filled))
     if not count:
         click.echo("no failed messages" if selection == Selection() else "no failed message is like that")
         return
@@ -89,21 +91,24 @@ def show_list(given: Options, /, *, selection: Selection, limit: int, as_json: b
         click.echo(f"and {count - limit} more; raise --limit, or choose by --route, --error or --older-than")
 
 
-@command.command("show", epilog=example("esb dlq show --id 01A1FDDB"))
-@click.option("--id", "id", required=True, metavar="ID", help="Its id, or the beginning of it.")
+@command.command("show", epilog=example("esb dlq show 01A1FDDB"))
+@click.argument("named", metavar="[ID]", required=False)
+@click.option("--id", "id", metavar="ID", help="Its id, or the beginning of it; the same as ID.")
 @click.option("--queue", default="", metavar="NAME", help="On this queue.")
 @click.option("--full", is_flag=True, help="The whole body, however long.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON; a body that is no text as base64.")
 @click.pass_obj
-def show(given: Options, /, *, id: str, queue: str, full: bool, as_json: bool) -> None:
+def show(given: Options, /, *, named: str | None, id: str | None, queue: str, full: bool, as_json: bool) -> None:
     """Show one message: what was delivered, why it failed, where, and each attempt."""
+    wanted = _named(named, id)
     with opened(given.project()) as broker, told_as_usage():
-        letter = one(broker, id, queue)
+        letter = one(broker, wanted, queue)
     click.echo(json.dumps(data(letter, body=True), indent=2, default=str) if as_json else page(letter, full=full))
 
 
-@command.command("edit", epilog=example("esb dlq edit --id 01A1FDDB --set country=NL --body-file order.json"))
-@click.option("--id", "id", required=True, metavar="ID", help="Its id, or the beginning of it.")
+@command.command("edit", epilog=example("esb dlq edit 01A1FDDB --set country=NL --body-file order.json"))
+@click.argument("named", metavar="[ID]", required=False)
+@click.option("--id", "id", metavar="ID", help="Its id, or the beginning of it; the same as ID.")
 @click.option("--queue", default="", metavar="NAME", help="On this queue.")
 @click.option("--set", "headers", multiple=True, metavar="NAME=TEXT", help="Give it this header; may be repeated.")
 @click.option("--unset", multiple=True, metavar="NAME", help="Take this header from it; may be repeated.")
@@ -119,7 +124,8 @@ def change(
     given: Options,
     /,
     *,
-    id: str,
+    named: str | None,
+    id: str | None,
     queue: str,
     headers: tuple[str, ...],
     unset: tuple[str, ...],
@@ -131,9 +137,10 @@ def change(
     Without --set, --unset and --body-file it is opened in your editor ($VISUAL or $EDITOR). Its id, its history and its place of origin stay; the
     message goes to the end of its queue.
     """
+    wanted = _named(named, id)
     project = given.project()
     with opened(project) as broker, told_as_usage():
-        letter = one(broker, id, queue)
+        letter = one(broker, wanted, queue)
         told = headers or unset or body_file is not None
         changed = _set(letter, headers, unset, body_file) if told else _by_editor(letter)
         if changed == letter:
@@ -150,6 +157,12 @@ def change(
     body = letter.body != changed.body
     record(project.state_folder, "dlq edit", person(), id=letter.id, queue=letter.queue, headers=names, body=body)
     click.echo(json.dumps({"edited": 1, "id": letter.id}) if as_json else f"{letter.id} is changed")
+
+
+def _named(named: str | None, id: str | None) -> str:
+    if bool(named) == bool(id):
+        raise click.UsageError("name one message by its id, or the beginning of it: 'esb dlq list' shows them")
+    return named or id or ""
 
 
 def _set(letter: DeadLetter, given: tuple[str, ...], unset: tuple[str, ...], body: Path | None) -> DeadLetter:

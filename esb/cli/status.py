@@ -52,6 +52,10 @@ def _page(name: str, told: dict[str, Any]) -> str:
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
     lines = [f"{name}: {told['health']}, {plural(len(workers), 'worker')}, {memory:.0f} MB, since {since}"]
     lines += [f"  {reason}" for reason in told["reasons"]]
+    failed: dict[str, int] = told.get("failed_messages", {})
+    if failed:
+        queues = ", ".join(f"{count} on {queue}" for queue, count in sorted(failed.items()))
+        lines.append(f"  {plural(sum(failed.values()), 'failed message')}: {queues}; 'esb dlq list' shows them")
     rows = [
         (
             id,

@@ -74,6 +74,10 @@ def command(
         sys.exit(EXIT_FINDINGS)
 
 
+_ROUTINE = ("esb.context", "esb.worker", "esb.lease", "esb.broker")
+"""Loggers that tell of every start and stop, which each test has."""
+
+
 def _quiet(verbose: bool) -> None:
     """Routes that fail on purpose log warnings: nobody wants them among the results."""
     if not verbose:
@@ -81,7 +85,9 @@ def _quiet(verbose: bool) -> None:
         return
     from esb.runtime.logs import configure
 
-    configure("WARNING", as_json=False)
+    configure("INFO", as_json=False)
+    for name in _ROUTINE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _cases(

@@ -31,6 +31,7 @@ def _open_with_route(builder: Builder, spec: StepSpec, made: Opened) -> None:
             "%s: %s keeps its data on disk but has no id of its own; give it one, since numbers change when routes do",
             spec.at or builder.route_id,
             spec.name,
+            extra={"at": spec.at},
         )
     builder.on_start(lambda: made.open(state_folder(context), scope))
     builder.on_stop(made.close)

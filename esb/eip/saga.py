@@ -86,7 +86,11 @@ class SagaSpec(StepSpec):
         component.use(service)
         name = f"{builder.route_id}/{self.id}"
         if service.log.durable and re.fullmatch(r"saga\d*", self.id or "saga"):
-            _log.warning("%s: a durable saga needs an id, by which it is found again after a crash", self.at)
+            _log.warning(
+                "%s: a durable saga needs an id, by which it is found again after a crash",
+                self.at,
+                extra={"at": self.at},
+            )
         service.register(name, Actions(_sender(builder, self.compensation), _sender(builder, self.completion)))
         program = inside(builder, self.name, self.steps, self.at, tail=False)
         context = builder.context

@@ -12,7 +12,7 @@ from esb.runtime.control import ask_all
 from esb.runtime.deadletters import DeadLetterPaths
 from esb.runtime.metrics import exposition
 from esb.runtime.paths import Paths
-from esb.runtime.status import health, merged
+from esb.runtime.status import failed_messages, health, merged
 
 _ACTIONS = ("start", "stop", "suspend", "resume")
 
@@ -38,6 +38,9 @@ def mount_management(paths: Paths, context: RouteContext, run_folder: Path, lett
             _json({"status": word, "reasons": reasons, "workers": len(told["workers"])}, 503 if word == "down" else 200)
         )
 
+    def everything(_: HttpRequest, respond: Respond) -> None:
+        respond(_json(status() | {"failed_messages": failed_messages(context)}))
+
     def metrics(_: HttpRequest, respond: Respond) -> None:
         respond(
             HttpResponse(200, [("Content-Type", "text/plain; version=0.0.4")], exposition(status(), _depths(context)))
@@ -58,7 +61,7 @@ def mount_management(paths: Paths, context: RouteContext, run_folder: Path, lett
     paths.mount(["GET"], "/health", healthy, owner="management")
     paths.mount(["GET"], "/ready", healthy, owner="management")
     paths.mount(["GET"], "/metrics", metrics, owner="management")
-    paths.mount(["GET"], "/status", lambda _, respond: respond(_json(status())), owner="management")
+    paths.mount(["GET"], "/status", everything, owner="management")
     paths.mount(["POST"], "/routes/{id}/{action}", control, owner="management")
     letters.mount(paths)
 

@@ -25,7 +25,7 @@ from esb.runtime.control import ControlSocket
 from esb.runtime.deadletters import DeadLetterPaths
 from esb.runtime.management import mount_management
 from esb.runtime.paths import Paths
-from esb.runtime.status import worker_status
+from esb.runtime.status import failed_messages, worker_status
 from esb.runtime.web import Receive, Scope, Send, WebServer
 
 _log = logging.getLogger("esb.worker")
@@ -130,6 +130,8 @@ class BusApplication:
         match question.get("op"):
             case "status":
                 return worker_status(self.context, ready=self.ready, inflight_http=self.web.inflight)
+            case "failed":
+                return failed_messages(self.context)
             case "route":
                 return {"pid": os.getpid(), "status": self.context.route_control(question["action"], question["id"])}
             case "job":

@@ -253,6 +253,7 @@ def test_a_message_that_is_not_valid_is_found_and_replayed_by_the_command(bus):
     assert bus.call("/in", b"tea")[0] == 200
     listed = until(lambda: json.loads(bus.esb("dlq", "list", "--json").stdout)["messages"], "the dead letter")
     assert [(one["route"], one["origin"]) for one in listed] == [("part", "work")]
+    assert "1 failed message: 1 on work.dlq; 'esb dlq list' shows them" in bus.esb("status").stdout
     (bus.folder / "out" / "tea").unlink()
     assert bus.esb("dlq", "replay", "--id", listed[0]["id"]).returncode == 0
     until((bus.folder / "out" / "tea").exists, "the message once more")

@@ -142,6 +142,19 @@ UNUSED = Rule(
     "a declaration that nobody uses",
     "No file of the project names this bean, route template or data type again.",
 )
+BLANKS_CUT = Rule(
+    "ESB-L043",
+    WARNING,
+    "blanks in quotes that are cut",
+    "As in Camel an expression's text loses blanks and line breaks at its ends: lines that are appended to a file so run together. "
+    "Write 'trim: false' beside the expression.",
+)
+WARNED = Rule(
+    "ESB-L044",
+    WARNING,
+    "what loading warns of",
+    "It runs, but not as one would expect: the finding says what to do.",
+)
 NOT_TAKEN = Rule(
     "ESB-L050",
     ERROR,

@@ -50,3 +50,25 @@ def test_a_comment_allows_a_finding(esb, project):
 def test_a_secret_and_a_dead_property_of_the_projects_file_are_told(esb, project):
     write(project, esb="broker: amqp://u:p@h/\nproperties: {a: 1}\n", routes__a=ROUTE % ("a", "timer:a", "log:b"))
     assert findings(esb, project) == (0, [("warning", "ESB-L030", 1), ("warning", "ESB-L041", 2)])
+
+
+UNNAMED = """
+- route:
+    id: a
+    from:
+      uri: timer:a
+      steps:
+        - idempotentConsumer:%s
+            expression: {header: {expression: id}}
+            idempotentRepository: "#class:esb.stores.sqlite:SqliteIdempotentRepository"
+            steps: [{log: {message: x}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("", [("warning", "ESB-L044", 7)]), ("  # esb: allow ESB-L044 never changed", []), ("\n            id: once", [])],
+)
+def test_what_the_load_warns_of_is_a_finding(esb, project, line, told):
+    write(project, esb="instances: {other: {}}\n", routes__a=UNNAMED % line)
+    assert findings(esb, project) == (0, told)

@@ -98,6 +98,26 @@ def test_show_tells_the_message_its_error_its_route_its_step_and_its_position(es
         assert part in out
 
 
+def test_a_message_is_named_with_or_without_an_option(esb, failed):
+    assert esb("-C", failed, "dlq", "show", "B1").out == esb("-C", failed, "dlq", "show", "--id", "B1").out
+    for wrong in ((), ("B1", "--id", "A1")):
+        told = esb("-C", failed, "dlq", "show", *wrong)
+        assert (told.code, "name one message by its id" in told.err) == (2, True)
+
+
+def test_queues_without_failed_messages_are_not_listed(esb, failed):
+    assert esb("-C", failed, "dlq", "discard", "--queue", "orders.invalid", "--all", "--yes").code == 0
+    told = esb("-C", failed, "dlq", "list").out
+    assert ("orders.dlq" in told, "orders.invalid" in told) == (True, False)
+    assert "orders.invalid" in esb("-C", failed, "dlq", "list", "--json").out
+
+
+def test_numbers_of_a_body_are_shown_with_their_digits(esb, failed, tmp_path):
+    (tmp_path / "body").write_text('{"price":1.50,"id":12345678901234567890.10}')
+    assert esb("-C", failed, "dlq", "edit", "A1", "--body-file", tmp_path / "body").code == 0
+    assert '"price": 1.50,\n  "id": 12345678901234567890.10' in esb("-C", failed, "dlq", "show", "A1").out
+
+
 def test_show_as_json_has_the_body(esb, failed):
     assert json.loads(esb("-C", failed, "dlq", "show", "--id", "B1", "--json").out)["body"] == '{"order": 1}'
 

@@ -35,6 +35,26 @@ def test_each_compact_place_is_told_once_at_its_line_with_the_canonical_form():
     assert "setBody: {expression: {simple: {expression: ...}}}" in one.hint
 
 
+@pytest.mark.parametrize(
+    "text", [r'setBody: {simple: "${body}\n"}', "setBody: {constant: ' x'}", r'setBody: {simple: {expression: "\t"}}']
+)
+def test_blanks_in_quotes_that_are_cut_are_told(text):
+    assert in_route(text) == ["043 step 1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'setBody: {simple: {expression: "${body}\n", trim: false}}',
+        "setBody: {simple: '${body}'}",
+        "setBody:\n            simple: |\n              ${body}",
+        r'split: {tokenize: "\n", steps: [{log: x}]}',
+    ],
+)
+def test_blanks_that_stay_or_that_nobody_meant_are_not_told(text):
+    assert in_route(text) == []
+
+
 @pytest.mark.parametrize("text", ["log: message:hello", "setBody: {expression: method:nope}"])
 def test_an_option_or_language_glued_to_its_value_is_told(text):
     assert in_route(text) == ["003 step 1"]
