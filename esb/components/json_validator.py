@@ -7,18 +7,16 @@ other files of the project; nothing is fetched from anywhere. What a message bri
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from esb.coerce import octets
 from esb.component import Component, Endpoint, Producer
 from esb.components._resources import resource_path, unreadable
+from esb.components._validating import FAIL_ON_NULL_BODY, FAIL_ON_NULL_HEADER, HEADER_NAME, Subject, listed
 from esb.errors import ConfigError, ConversionFailed, ProjectError, ValidationFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
-
-_TOLD: Final = 20
-"""Errors that a message of ours names; the report has them all."""
 
 
 class JsonValidationException(ValidationFailed):
@@ -42,9 +40,9 @@ class JsonValidatorEndpoint(Endpoint):
         doc="The schema: file:PATH, or a path below the project.",
         example="file:schemas/order.schema.json",
     )
-    fail_on_null_body = field(Kind.BOOL, True, doc="Whether no body is an error.")
-    fail_on_null_header = field(Kind.BOOL, True, doc="Whether no header is an error, where one is looked at.")
-    header_name = field(Kind.TEXT, None, doc="Look at this header instead of the body.", example="order")
+    fail_on_null_body = FAIL_ON_NULL_BODY
+    fail_on_null_header = FAIL_ON_NULL_HEADER
+    header_name = HEADER_NAME
     content_cache = field(Kind.BOOL, True, doc="Accepted: the schema is compiled once, at load.")
     allow_context_map_all = field(Kind.BOOL, False, doc="Java only, accepted without effect.")
     error_handler = field(Kind.REF, None, doc="Java only, accepted without effect.")
@@ -103,29 +101,19 @@ class JsonValidatorProducer(Producer):
 
     def __init__(self, endpoint: JsonValidatorEndpoint) -> None:
         self._endpoint = endpoint
+        self._subject = Subject(endpoint, "JSON", NoJsonBodyValidationException, NoJsonHeaderValidationException)
 
     def send(self, exchange: Exchange) -> None:
         """Raises JsonValidationException for what is no JSON or breaks the schema, ConversionFailed for what is neither text nor bytes."""
-        endpoint = self._endpoint
-        header: str | None = endpoint.header_name
-        value = exchange.message.headers.get(header) if header else exchange.message.body
+        value = self._subject.of(exchange)
         if value is None:
-            self._missing(header)
             return
         errors = [
             {"path": _path(error.instance_path), "message": str(error.message)}
-            for error in endpoint.validator.iter_errors(_parsed(value, endpoint))
+            for error in self._endpoint.validator.iter_errors(_parsed(value, self._endpoint))
         ]
         if errors:
-            told = "\n".join(f"{error['path']}: {error['message']}" for error in errors[:_TOLD])
-            raise JsonValidationException(f"JSON validation error with {len(errors)} errors:\n{told}", errors)
-
-    def _missing(self, header: str | None) -> None:
-        if header:
-            if self._endpoint.fail_on_null_header:
-                raise NoJsonHeaderValidationException(f"there is no header {header!r} with JSON to validate")
-        elif self._endpoint.fail_on_null_body:
-            raise NoJsonBodyValidationException("there is no body with JSON to validate")
+            raise JsonValidationException(f"JSON validation error with {len(errors)} errors:\n{listed(errors)}", errors)
 
 
 def _parsed(value: Any, endpoint: Endpoint) -> Any:

@@ -15,13 +15,12 @@ from typing import Any, Final
 from esb.coerce import is_element, octets
 from esb.component import Component, Endpoint, Producer
 from esb.components._resources import resource_path, unreadable
+from esb.components._validating import FAIL_ON_NULL_BODY, FAIL_ON_NULL_HEADER, HEADER_NAME, Subject, listed
 from esb.errors import ConfigError, ValidationFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.xml import parse, schema
 
-_TOLD: Final = 20
-"""Errors that a message of ours names; the report has them all."""
 _LOCATION: Final = re.compile(rb"""\bschemaLocation\s*=\s*["']([^"'\s]+)["']""")
 _JAVA: Final = "Java only, accepted without effect."
 
@@ -47,9 +46,9 @@ class ValidatorEndpoint(Endpoint):
         doc="The schema: file:PATH, or a path below the project.",
         example="file:schemas/order.xsd",
     )
-    fail_on_null_body = field(Kind.BOOL, True, doc="Whether no body is an error.")
-    fail_on_null_header = field(Kind.BOOL, True, doc="Whether no header is an error, where one is looked at.")
-    header_name = field(Kind.TEXT, None, doc="Look at this header instead of the body.", example="order")
+    fail_on_null_body = FAIL_ON_NULL_BODY
+    fail_on_null_header = FAIL_ON_NULL_HEADER
+    header_name = HEADER_NAME
     use_dom = field(Kind.BOOL, False, doc=_JAVA)
     use_shared_schema = field(Kind.BOOL, True, doc="Accepted: the schema is compiled once, at load.")
     schema_language = field(
@@ -108,19 +107,17 @@ class ValidatorProducer(Producer):
 
     def __init__(self, endpoint: ValidatorEndpoint) -> None:
         self._endpoint = endpoint
+        self._subject = Subject(endpoint, "XML", NoXmlBodyValidationException, NoXmlHeaderValidationException)
         self._lock = threading.Lock()
         """The compiled schema keeps the errors of its last document."""
 
     def send(self, exchange: Exchange) -> None:
         """Raises SchemaValidationException for a document that breaks the schema, Malformed for what is no XML."""
-        endpoint = self._endpoint
-        header: str | None = endpoint.header_name
-        value = exchange.message.headers.get(header) if header else exchange.message.body
+        value = self._subject.of(exchange)
         if value is None:
-            self._missing(header)
             return
         document = value if is_element(value) else parse(octets(value))
-        compiled = endpoint.schema
+        compiled = self._endpoint.schema
         with self._lock:
             if compiled.validate(document):
                 return
@@ -128,12 +125,6 @@ class ValidatorProducer(Producer):
                 {"path": error.path or "/", "message": f"line {error.line}: {error.message}"}
                 for error in compiled.error_log
             ]
-        told = "\n".join(f"{error['path']}: {error['message']}" for error in errors[:_TOLD])
-        raise SchemaValidationException(f"the XML breaks its schema with {len(errors)} errors:\n{told}", errors)
-
-    def _missing(self, header: str | None) -> None:
-        if header:
-            if self._endpoint.fail_on_null_header:
-                raise NoXmlHeaderValidationException(f"there is no header {header!r} with XML to validate")
-        elif self._endpoint.fail_on_null_body:
-            raise NoXmlBodyValidationException("there is no body with XML to validate")
+        raise SchemaValidationException(
+            f"the XML breaks its schema with {len(errors)} errors:\n{listed(errors)}", errors
+        )
