@@ -379,6 +379,8 @@ class AmqpBroker:
     def _tick(self) -> None:
         self._publisher.expire()
         self._publisher.check(self._options.confirm_timeout)
+        self._publishing.listen(_TICK)
+        self._consuming.listen(_TICK)
         self._thread.later(_TICK, self._tick)
 
     def _refresh(self) -> None:

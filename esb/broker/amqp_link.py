@@ -10,7 +10,13 @@ from functools import partial
 from typing import Any
 
 import pika
-from pika.exceptions import AMQPError, ConnectionClosedByBroker, ProbableAccessDeniedError, ProbableAuthenticationError
+from pika.exceptions import (
+    AMQPError,
+    AMQPHeartbeatTimeout,
+    ConnectionClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
 
 from esb.broker.amqp_fast import FastConnection, usable
 from esb.broker.amqp_thread import IoThread
@@ -42,6 +48,8 @@ class Link:
         else:
             self._made = partial(_pika_connection, thread)
         self._trying = False
+        self._heard = -1
+        self._silent = 0.0
         self._closed: Callable[[], None] | None = None
 
     @property
@@ -91,6 +99,27 @@ class Link:
             self.connection = None
             self._on_down()
         self._retry()
+
+    def listen(self, since: float) -> None:
+        """Called every ``since`` seconds: give up a connection on which nothing was heard for two heartbeats, as AMQP has it.
+
+        pika itself looks in windows of a heartbeat and 5 s, from one fixed moment to the next, and so needs up to two of them. Time is counted in
+        calls: a process that stood still has heard nothing either, and what waits in the socket is to be read first.
+        """
+        connection = self.connection
+        if connection is None:
+            self._silent = 0.0
+            return
+        heard = connection.bytes_received
+        self._silent = self._silent + since if heard == self._heard else 0.0
+        self._heard = heard
+        heartbeat = connection.params.heartbeat  # as agreed with the broker; 0 for none
+        if heartbeat and self._silent + since >= 2 * heartbeat:
+            self._silent = 0.0
+            # As pika's own check does: there is nobody to say goodbye to.
+            connection._terminate_stream(  # noqa: SLF001 - see above
+                AMQPHeartbeatTimeout(f"nothing was heard for two heartbeats of {heartbeat} s")
+            )
 
     def _opened(self, connection: Any) -> None:
         if connection is not self._current:

@@ -25,7 +25,8 @@ class Options:
 
     ``namespace`` begins every name we declare, so that projects can share a virtual host. ``window`` is the number of unconfirmed publishes: the
     depth of the pipeline, and of repetition after a crash. ``delivery_limit`` is how often a message may come back unsettled before RabbitMQ
-    itself sets it aside in the queue ``poison`` (a guard of last resort: RabbitMQ counts drains and browsing too). ``reconnect`` is the longest
+    itself sets it aside in the queue ``poison`` (a guard of last resort: RabbitMQ counts drains and browsing too). A connection that is silent for
+    two times ``heartbeat`` is given up. ``reconnect`` is the longest
     pause between attempts. After ``confirm_timeout`` without a single confirm what is unconfirmed is published again.
 
     ``frames=pika`` leaves the data's path to pika too, at a third of the speed: see :mod:`esb.broker.amqp_fast`.

@@ -55,6 +55,14 @@ INBOX = """
 """
 FAILED = ("in.dlq", "in.invalid", "poison", "quarantine")
 PREFETCH = 50
+FEW = 10
+NARROW = RELAY.replace("prefetch: 50", f"prefetch: {FEW}")
+"""With so little in hand that a bound on repeats says something."""
+
+
+def repeats(senders: int, prefetch: int = FEW) -> int:
+    """Most repeats after one loss of the connections: a message in hand goes out again by the publisher and after its redelivery, a sender's once."""
+    return 2 * prefetch + senders
 
 
 class Site:

@@ -3,14 +3,16 @@
 import pytest
 
 from esb.testing.rabbitmq_cluster import RabbitCluster
-from tests.faults.site import ACCEPT, PREFETCH, RELAY
-from tests.faults.test_broker_away import WINDOW, more
+from tests.faults.site import ACCEPT, NARROW, repeats
+from tests.faults.test_broker_away import more
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
 @pytest.mark.fault(
-    "F17", "kill -9 of the node that leads a quorum queue, of three", "0 lost; it goes on with the other two"
+    "F17",
+    "kill -9 of the node that leads a quorum queue, of three",
+    "0 lost, no dead letters; it goes on with the other two",
 )
 def test_a_lost_leader_is_followed_by_another(site, record, behind_inbox):
     with RabbitCluster() as cluster:
@@ -18,7 +20,7 @@ def test_a_lost_leader_is_followed_by_another(site, record, behind_inbox):
         last = cluster.nodes[-1]
         here = site(
             f"{last.url}?namespace=three",
-            routes=ACCEPT + RELAY,
+            routes=ACCEPT + NARROW,
             through=f"{cluster.url}?namespace=three&publishTimeout=20",
         )
         here.bus.start()
@@ -33,4 +35,6 @@ def test_a_lost_leader_is_followed_by_another(site, record, behind_inbox):
             here.healed()
             more(here)
         here.finish()
-        record(here.account(), duplicates=WINDOW + PREFETCH, behind_inbox=behind_inbox(here))
+        account = here.account()
+        assert account.set_aside == 0
+        record(account, duplicates=repeats(4), behind_inbox=behind_inbox(here))
