@@ -184,11 +184,13 @@ class TransportError(EsbError):
     """The other side could not be reached or did not take the message.
 
     ``retriable`` says whether trying again may help; ``retry_after`` is in seconds where the other side named it. ``outage`` says that a broker
-    takes nothing just now, which tells nothing of this message: a durable source tries it again without counting.
+    takes nothing just now, which tells nothing of this message: a durable source tries it again without counting. ``uncertain``: the call may have
+    had its effect, and nobody has declared that it may have it twice; no source tries it again.
     """
 
     code = "ESB-T000"
     retriable = True
+    uncertain = False
 
     def __init__(
         self, message: str, *, endpoint: str = "", retry_after: float | None = None, outage: bool = False
@@ -197,6 +199,10 @@ class TransportError(EsbError):
         self.endpoint = endpoint
         self.retry_after = retry_after
         self.outage = outage
+
+    def __str__(self) -> str:
+        told = super().__str__()
+        return f"{told}; it may have had its effect, and is not declared idempotent" if self.uncertain else told
 
 
 class NotConnected(TransportError):

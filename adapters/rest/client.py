@@ -14,7 +14,7 @@ from adapters.rest.result import HttpOperationFailedException
 from esb.coerce import octets, text
 from esb.component import Component, Consumer, Deliver, Endpoint, Producer
 from esb.edge import is_control, without_control
-from esb.errors import OptionError, Rejected, ValidationFailed
+from esb.errors import ConnectionLost, DeadlineExceeded, OptionError, Rejected, ValidationFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.httpcall import Answer, HttpCaller
@@ -39,6 +39,7 @@ _FOR_BROWSERS = frozenset(
 )
 """What a server tells browsers about its pages says nothing about a message, and must not travel on with it."""
 _WORDS = {word.lower(): word for word in "Age Allow Date ETag Expires Link Location Pragma Server Vary Warning".split()}
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110 section 9.2.2
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -72,6 +73,11 @@ class HttpEndpoint(Endpoint):
     certificate = field(Kind.TEXT, None, doc="PEM file of the client's certificate.")
     key = field(Kind.TEXT, None, doc="PEM file of the client's key.")
     user_agent = field(Kind.TEXT, None, doc="Value of User-Agent.")
+    idempotent = field(
+        Kind.BOOL,
+        None,
+        doc="Whether a call may be made again when nobody knows whether it had its effect; by default by the method: POST and PATCH may not.",
+    )
 
     def prepare(self) -> None:
         if not self.path.strip("/"):
@@ -152,15 +158,19 @@ class HttpProducer(Producer):
             sent["Content-Type"] = text(headers["Content-Type"]) or "application/octet-stream"
         elif body is None:
             sent.pop("Content-Type", None)
-        answer = self._caller.call(
-            method,
-            f"{url}?{query}" if query else url,
-            sent,
-            body,
-            deadline=endpoint.deadline,
-            connect_timeout=endpoint.connect_timeout,
-            max_body=endpoint.max_response_size,
-        )
+        try:
+            answer = self._caller.call(
+                method,
+                f"{url}?{query}" if query else url,
+                sent,
+                body,
+                deadline=endpoint.deadline,
+                connect_timeout=endpoint.connect_timeout,
+                max_body=endpoint.max_response_size,
+            )
+        except (ConnectionLost, DeadlineExceeded) as error:
+            error.uncertain = not (method in _IDEMPOTENT if endpoint.idempotent is None else endpoint.idempotent)
+            raise
         self._take(exchange, answer, url)
 
     def _target(self, exchange: Exchange) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from adapters.soap.wsdl import Port
 from esb.errors import (
     ConfigError,
     ConnectionLost,
+    DeadlineExceeded,
     Malformed,
     Position,
     Rejected,
@@ -32,6 +33,8 @@ from esb.httpcall import Answer, HttpCaller
 
 _PAUSE: Final = 0.1
 """Seconds before the second try, half; doubled with each."""
+_UNKNOWN: Final = (ConnectionLost, DeadlineExceeded)
+"""Failures after which nobody knows whether the call had its effect."""
 MAX_ANSWER: Final = 32 << 20
 
 
@@ -128,7 +131,7 @@ class SoapCaller:
         Raises :class:`~esb.errors.ValidationFailed` before anything is sent if the data does not fit the WSDL;
         :class:`~esb.errors.RemoteFault` for a SOAP fault, whatever the HTTP status; another :class:`~esb.errors.TransportError` if there
         was no answer; ValidationFailed or Malformed for an answer that breaks the contract. Only calls of operations that are declared idempotent
-        are repeated, within the same time.
+        are repeated, within the same time; of others, an error that leaves the effect open says that it is ``uncertain``.
         """
         content = Content(body, headers, attachments, assertion)
         ends = time.monotonic() + (self._timeout if timeout is None else timeout)
@@ -137,6 +140,7 @@ class SoapCaller:
             try:
                 return self._once(operation, content, ends)
             except TransportError as error:
+                error.uncertain = isinstance(error, _UNKNOWN) and operation not in self._idempotent
                 pause = max(_PAUSE * 2**attempt, error.retry_after or 0.0)
                 if attempt == tries or not error.retriable or time.monotonic() + pause >= ends:
                     raise
@@ -238,6 +242,7 @@ class SoapCaller:
             for block in message.headers
             if envelope.must_understand(block)
             and not codec.output_headers.knows(block.tag)
+            and not codec.input_headers.knows(block.tag)  # gSOAP sends the request's header blocks back
             and not (self._wire.addressing and addressing.understands(block.tag))
             and not (self._wire.guard is not None and block.tag == SECURITY)
         ]

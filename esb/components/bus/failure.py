@@ -29,14 +29,17 @@ class FailurePolicy:
     on_fault: str = INVALID
 
     def verdict(self, error: BaseException) -> str:
-        """Whether trying again may help (``retry``), the message is at fault (``invalid``), or neither (``dead``)."""
+        """Whether trying again may help (``retry``), the message is at fault (``invalid``), or neither (``dead``).
+
+        A call whose outcome nobody knows is made again only where it was declared idempotent: else people decide.
+        """
         for cause in causes(error):
             if isinstance(cause, (ValidationFailed, ValidationException)):
                 return INVALID
             if isinstance(cause, RemoteFault):
                 return RETRY if cause.retriable else self.on_fault
             if isinstance(cause, TransportError):
-                return RETRY if cause.retriable else DEAD
+                return RETRY if cause.retriable and not cause.uncertain else DEAD
         return RETRY
 
     def outcome(self, delivery: Delivery, error: BaseException, exchange: Exchange) -> Outcome:

@@ -18,6 +18,7 @@ from esb.errors import (
     ValidationFailed,
 )
 from esb.exchange import Exchange
+from esb.testing.process import until
 
 FAST = "redeliveryDelay=1&maximumRedeliveryDelay=2"
 
@@ -43,7 +44,7 @@ def failing(error):
 
 
 @pytest.fixture
-def moved(memory_broker, until):
+def moved(memory_broker):
     """Waits for a message on a queue of failed ones and returns it; the queue it came from must be empty then."""
 
     def one(queue, origin="q"):
@@ -82,7 +83,7 @@ def test_a_refused_message_is_raised_to_the_sender(drive, memory_broker):
         producer.send(Exchange("x"))
 
 
-def test_a_delivery_is_acknowledged_when_its_unit_settles(drive, memory_broker, collected, until):
+def test_a_delivery_is_acknowledged_when_its_unit_settles(drive, memory_broker, collected):
     route = collected(lambda exchange: exchange.unit.hold())
     drive.consumer("bus:q", route)
     put(memory_broker, "q", h=1)
@@ -131,6 +132,13 @@ def test_a_dead_letter_is_the_message_as_it_was_delivered(drive, memory_broker, 
     )
 
 
+def uncertain():
+    """What a call that may not be made twice ends with when nobody knows whether it had its effect."""
+    error = ConnectionLost("gone")
+    error.uncertain = True
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "options", "queue", "attempts"),
     [
@@ -142,6 +150,7 @@ def test_a_dead_letter_is_the_message_as_it_was_delivered(drive, memory_broker, 
         (Unroutable("no such queue"), "", "q.dlq", 1),
         (Rejected("queue full"), "", "q.dlq", 3),
         (ConnectionLost("gone"), "", "q.dlq", 3),
+        (uncertain(), "", "q.dlq", 1),
         (ValueError("whatever"), "", "q.dlq", 3),
         (ValueError("whatever"), "&deadLetterQueue=morgue", "morgue", 3),
         (Malformed("not JSON"), "&invalidQueue=odd", "odd", 1),
@@ -221,7 +230,7 @@ def test_several_threads_run_at_once(drive, memory_broker, collected):
     route.wait(3)
 
 
-def test_an_ordered_queue_holds_the_rest_up_while_it_retries(drive, memory_broker, collected, until):
+def test_an_ordered_queue_holds_the_rest_up_while_it_retries(drive, memory_broker, collected):
     failures = iter([True, True, False, False, False])
 
     def fail_twice(exchange):
@@ -321,7 +330,7 @@ def test_every_subscription_of_a_topic_gets_a_message_also_while_its_route_does_
     erp.wait(1)
 
 
-def test_the_dead_letters_of_a_subscription_have_a_queue_of_their_own(drive, memory_broker, until):
+def test_the_dead_letters_of_a_subscription_have_a_queue_of_their_own(drive, memory_broker):
     drive.consumer("bus:topic:prices?subscription=erp", failing(Unroutable("x")))
     drive.send("bus:topic:prices", Exchange("x"))
     until(lambda: memory_broker.depth("prices.erp.dlq"))
@@ -336,7 +345,7 @@ def test_an_exclusive_queue_is_declared_so_by_senders_too(drive, memory_broker, 
     assert memory_broker._store.queues["q"].exclusive
 
 
-def test_of_an_exclusive_queue_one_process_consumes_and_another_takes_over(collected, until):
+def test_of_an_exclusive_queue_one_process_consumes_and_another_takes_over(collected):
     store = MemoryStore()
     contexts, routes = [], []
     for _ in range(2):
@@ -444,7 +453,7 @@ ROUTES = """
 """
 
 
-def test_a_message_goes_from_queue_to_queue(context, memory_broker, until):
+def test_a_message_goes_from_queue_to_queue(context, memory_broker):
     context.load(ROUTES)
     context.start()
     sent = context.send("direct:in", Exchange({"a": 1}, {"kind": "good"}))
@@ -454,7 +463,7 @@ def test_a_message_goes_from_queue_to_queue(context, memory_broker, until):
     until(lambda: memory_broker.depth("orders") == memory_broker.depth("done") == 0)
 
 
-def test_a_dead_letter_names_route_and_step(context, memory_broker, until):
+def test_a_dead_letter_names_route_and_step(context, memory_broker):
     context.load(ROUTES, "orders.yaml")
     context.start()
     context.send("direct:in", Exchange("x", {"kind": "bad"}))
@@ -467,7 +476,7 @@ def test_a_dead_letter_names_route_and_step(context, memory_broker, until):
     assert context.endpoint("mock:got").count == 2
 
 
-def test_an_error_that_the_route_handles_is_no_failure_of_the_delivery(context, memory_broker, until):
+def test_an_error_that_the_route_handles_is_no_failure_of_the_delivery(context, memory_broker):
     context.load("""
 - route:
     errorHandler: {deadLetterChannel: {deadLetterUri: "mock:dead"}}
@@ -514,7 +523,7 @@ CALLS = """
 
 
 @pytest.mark.parametrize(("queue", "dead"), [("try", 0), ("wait", 0), ("handle", 0), ("split", 1)])
-def test_a_delivery_fails_only_by_what_nobody_handled(context, memory_broker, until, queue, dead):
+def test_a_delivery_fails_only_by_what_nobody_handled(context, memory_broker, queue, dead):
     context.load(CALLS)
     context.start()
     context.send("direct:in", Exchange("a,b", {"q": queue}))
