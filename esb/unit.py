@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Final
 
 _log = logging.getLogger("esb.unit")
 
-Settled = Callable[["UnitOfWork"], None]
+LATER: Final = object()
+"""What a callback returns that has not ended yet: it calls :meth:`UnitOfWork.go_on` when it has, once, from any thread."""
+Settled = Callable[["UnitOfWork"], object]
+"""What is called when a unit settles; the value says nothing unless it is :data:`LATER`."""
 
 
 class UnitOfWork:
@@ -53,14 +57,20 @@ class UnitOfWork:
             self._holds -= 1
             last = self._holds == 0
         if last:
-            for settled in reversed(self._on_settle):
-                try:
-                    settled(self)
-                except Exception:  # those before the consumer's own must not keep it from acknowledging
-                    _log.exception("what was to be done when a unit of work settles has failed")
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Call what is left to be called now that the unit settles. For whoever returned :data:`LATER`."""
+        while self._on_settle:
+            settled = self._on_settle.pop()
+            try:
+                if settled(self) is LATER:
+                    return
+            except Exception:  # those before the consumer's own must not keep it from acknowledging
+                _log.exception("what was to be done when a unit of work settles has failed")
 
     def before_settle(self, settled: Settled) -> None:
-        """Call ``settled`` when the unit settles, before the consumer's own callback. Only while the unit is open."""
+        """Call ``settled`` when the unit settles, before the consumer's own callback, the last that was given first. Only while the unit is open."""
         self._on_settle.append(settled)
 
     @property

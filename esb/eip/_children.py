@@ -68,14 +68,14 @@ class Part(UnitOfWork):
         self.index = index
 
     def settle_alone(self, error: BaseException | None) -> bool:
-        """Settle at once if nobody but the caller holds the unit, without telling ``settled``; no lock: no other thread can know it then."""
-        if self._holds != 1:
+        """Settle at once if nobody but the caller holds the unit or has something to do then, without telling ``settled``.
+
+        No lock: no other thread can know it then.
+        """
+        if self._holds != 1 or len(self._on_settle) > 1:
             return False
         self.error = error
         self._holds = 0
-        if len(self._on_settle) > 1:
-            for settled in self._on_settle[:0:-1]:
-                settled(self)
         return True
 
 

@@ -12,8 +12,8 @@ from esb.eip._waits import Wait
 from esb.errors import StepFailed
 from esb.exchange import Exchange
 from esb.program import Step
-from esb.stores.contract import IdempotentRepository, Standing
-from esb.unit import UnitOfWork
+from esb.stores.contract import CompletesLater, IdempotentRepository, Standing
+from esb.unit import LATER, UnitOfWork
 
 _log = logging.getLogger("esb.route")
 _PATIENCE: Final = 5.0
@@ -29,6 +29,7 @@ class Once:
 
     def __init__(self, keys: IdempotentRepository, wait: Wait, *, remove_on_failure: bool) -> None:
         self._keys = keys
+        self._later = keys if isinstance(keys, CompletesLater) else None
         self._wait = wait
         self._remove = remove_on_failure
         self._failed: set[tuple[UnitOfWork, str]] = set()
@@ -75,24 +76,46 @@ class Once:
             self._failed.add((unit, key))
             raise
 
-    def _finish(self, exchange: Exchange, key: str) -> Callable[[UnitOfWork], None]:
-        def finish(unit: UnitOfWork) -> None:
+    def _finish(self, exchange: Exchange, key: str) -> Callable[[UnitOfWork], object]:
+        def finish(unit: UnitOfWork) -> object:
             self._failed.discard((unit, key))
+            failed = unit.error is not None or exchange.handled
             try:
-                self._record(exchange, key, failed=unit.error is not None or exchange.handled)
-            except Exception:
-                # A unit's callback must not raise. The key stays started, and so is new once this process has ended.
-                _log.exception("the key %r could not be recorded", key)
+                if self._later is None or (failed and self._remove):
+                    self._record(exchange, key, failed=failed)
+                    return None
+                # The thread may be the broker's own: it must not wait for a disk, nor must each message of a batch have a flush for itself.
+                self._let_go(exchange, key)
+                self._later.complete_later(key, lambda error: _go_on(unit, key, error))
+            except Exception as error:
+                _tell(key, error)
+                return None
+            return LATER
 
         return finish
 
-    def _record(self, exchange: Exchange, key: str, *, failed: bool) -> None:
+    def _let_go(self, exchange: Exchange, key: str) -> None:
+        """Before the key is free: from then on it may be another's."""
         if self._holders.get(key) is _holder(exchange):
-            del self._holders[key]  # before the key is free: from then on it may be another's
+            del self._holders[key]
+
+    def _record(self, exchange: Exchange, key: str, *, failed: bool) -> None:
+        self._let_go(exchange, key)
         if failed and self._remove:
             self._keys.abandon(key)
         else:
             self._keys.complete(key)
+
+
+def _go_on(unit: UnitOfWork, key: str, error: Exception | None) -> None:
+    if error is not None:
+        _tell(key, error)
+    unit.go_on()
+
+
+def _tell(key: str, error: Exception) -> None:
+    # A unit's callback must not raise. The key stays started, and so is new once this process has ended.
+    _log.error("the key %r could not be recorded", key, exc_info=error)
 
 
 def _holder(exchange: Exchange) -> object:

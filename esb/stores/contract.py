@@ -6,7 +6,7 @@ Every implementation passes ``esb.testing.store_suite``. All are thread-safe; th
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +47,14 @@ class IdempotentRepository(Protocol):
 
     def clear(self) -> None:
         """Forget everything."""
+
+
+@runtime_checkable
+class CompletesLater(Protocol):
+    """What an idempotent repository may offer beside :meth:`IdempotentRepository.complete`, so that nobody waits for its disk."""
+
+    def complete_later(self, key: str, done: Callable[[Exception | None], None]) -> None:
+        """As ``complete``, but returns at once. ``done`` is called from any thread, when the record is durable or with the failure."""
 
 
 @dataclass(slots=True)

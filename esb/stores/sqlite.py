@@ -7,18 +7,21 @@ work *started* is not forced there: losing it means the same as never having had
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from esb.errors import EsbError, NotConnected
+from esb.errors import NotConnected
 from esb.exchange import Exchange, new_id
 from esb.stores.codec import decode, encode
 from esb.stores.contract import Group, Standing
 from esb.stores.owner import Owner
+
+log = logging.getLogger(__name__)
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS seen (scope TEXT NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL, at REAL NOT NULL,
@@ -45,11 +48,11 @@ class _File:
         self.lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self.owner: Owner | None = None
-        self._users = 0
+        self.users = 0
 
     def open(self, folder: Path, scope: str) -> None:
         with self.lock:
-            self._users += 1
+            self.users += 1
             if self._connection is not None:
                 return
             path = folder / (self.path or self._default_name)
@@ -64,8 +67,8 @@ class _File:
 
     def close(self) -> None:
         with self.lock:
-            self._users -= 1
-            if self._users > 0 or self._connection is None:
+            self.users -= 1
+            if self.users > 0 or self._connection is None:
                 return
             self._connection.close()
             self._connection = None
@@ -114,7 +117,9 @@ class SqliteIdempotentRepository:
         """Accepted for Camel's sake; see ``retention``."""
         self._file: _File | None = None
         self._short = threading.Lock()
-        self._pending: list[list[Any]] = []
+        self._pending: list[tuple[str, Callable[[Exception | None], None]]] = []
+        self._wake = threading.Condition(self._short)
+        self._writer: threading.Thread | None = None
         self._completed = 0
 
     def open(self, folder: Path, scope: str) -> None:
@@ -126,8 +131,15 @@ class SqliteIdempotentRepository:
             self._sweep(self._file)
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._file is None:
+            return
+        if self._file.users == 1:
+            with self._short:
+                writer, self._writer = self._writer, None
+                self._wake.notify()
+            if writer is not None and writer is not threading.current_thread():
+                writer.join()
+        self._file.close()
 
     def _opened(self) -> _File:
         if self._file is None:
@@ -169,33 +181,58 @@ class SqliteIdempotentRepository:
         return Standing.STARTED if file.owner.lives(owner) else Standing.NEW, owner
 
     def complete(self, key: str) -> None:
-        file = self._opened()
-        mine: list[Any] = [key, None]
-        with self._short:
-            self._pending.append(mine)
-        with file.lock:
-            # Whoever comes first writes what all that wait here have to write: one flush of the disk for many.
-            with self._short:
-                batch, self._pending = self._pending, []
-            if batch:
-                self._write(file, batch)
-        if mine[1] is not None:
-            raise mine[1]
+        ended = threading.Event()
+        errors: list[Exception | None] = []
 
-    def _write(self, file: _File, batch: list[list[Any]]) -> None:
+        def done(error: Exception | None) -> None:
+            errors.append(error)
+            ended.set()
+
+        self.complete_later(key, done)
+        ended.wait()
+        if errors[0] is not None:
+            raise errors[0]
+
+    def complete_later(self, key: str, done: Callable[[Exception | None], None]) -> None:
+        self._opened()
+        with self._short:
+            self._pending.append((key, done))
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_on, name="idempotent-writer", daemon=True)
+                self._writer.start()
+            self._wake.notify()
+
+    def _write_on(self) -> None:
+        """What came while the disk was busy goes to it together: one flush for many."""
+        file = self._opened()
+        while True:
+            with self._short:
+                while not self._pending and self._writer is threading.current_thread():
+                    self._wake.wait()
+                batch, self._pending = self._pending, []
+            if not batch:
+                return
+            error: Exception | None = None
+            try:
+                with file.lock:
+                    self._write(file, [key for key, _ in batch])
+            except Exception as failure:
+                error = failure
+            for key, done in batch:
+                try:
+                    done(error)
+                except Exception:
+                    log.exception("whoever waited for the key %r failed", key)
+
+    def _write(self, file: _File, keys: list[str]) -> None:
         now = time.time()
-        try:
-            with file.transaction():
-                for entry in batch:
-                    file.execute(
-                        "INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = excluded.owner, at = excluded.at",
-                        (file.scope, entry[0], _DONE, now),
-                    )
-        except EsbError as error:
-            for entry in batch:
-                entry[1] = error
-            return
-        self._completed += len(batch)
+        with file.transaction():
+            for key in keys:
+                file.execute(
+                    "INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = excluded.owner, at = excluded.at",
+                    (file.scope, key, _DONE, now),
+                )
+        self._completed += len(keys)
         if self._completed >= _SWEEP_EVERY:
             self._sweep(file)
 
