@@ -1,4 +1,4 @@
-"""The processes of the SOAP benchmarks: ``soapwork.py canned PORT``, ``soapwork.py bus|zeep ADDRESS COUNT``, ``soapwork.py message - COUNT``."""
+"""The processes of the SOAP benchmarks: ``soapwork.py canned PORT``, ``soapwork.py bus|zeep|message ADDRESS WARM-UP SECONDS CALLS``."""
 
 from __future__ import annotations
 
@@ -75,23 +75,30 @@ def _message() -> Callable[[], Any]:
     return lambda: service.render(service.parse("text/xml; charset=utf-8", ACTION, data), answer)
 
 
-def main(kind: str, where: str, count: int) -> None:
-    """Print calls a second, CPU microseconds a call, and resident megabytes: after a tenth, at the end, and the most between."""
+def main(kind: str, where: str, warm_up: float, seconds: float, calls: int) -> None:
+    """Warm up for so many seconds, then measure for ``seconds``, or for ``calls`` if that is not 0.
+
+    Prints calls a second, CPU microseconds a call, and resident megabytes: after a tenth, at the end, and the most between.
+    """
     call = _message() if kind == "message" else _caller(kind, where)
-    for _ in range(max(200, count // 10)):
+    began = time.perf_counter()
+    while time.perf_counter() - began < warm_up:
         call()
     seen = []
+    done = 0
     began, used = time.perf_counter(), time.process_time()
-    for _ in range(10):
-        for _ in range(count // 10):
+    for part in range(1, 11):
+        until, ends = calls * part // 10, began + seconds * part / 10
+        while done < until if calls else time.perf_counter() < ends:
             call()
+            done += 1
         seen.append(machine.resident(os.getpid()))
     took, own = time.perf_counter() - began, time.process_time() - used
-    print(count / took, own / count * 1e6, seen[0], seen[-1], max(seen))
+    print(done / took, own / done * 1e6, seen[0], seen[-1], max(seen))
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "canned":
         canned(int(sys.argv[2]))
     else:
-        main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+        main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
