@@ -90,4 +90,19 @@ class Checked(Protocol):
 
 def merged(one: Shape, other: Shape) -> Shape:
     """What is known of a value that is one or the other."""
-    return one if one == other else UNKNOWN
+    if one == other:
+        return one
+    if isinstance(one, Record) and isinstance(other, Record):
+        return Record(
+            {
+                name: Member(
+                    merged(one.members[name].shape, other.members[name].shape),
+                    one.members[name].always and other.members[name].always,
+                )
+                if name in one.members and name in other.members
+                else Member(UNKNOWN if (one if name in other.members else other).open else each.shape, always=False)
+                for name, each in {**one.members, **other.members}.items()
+            },
+            open=one.open or other.open,
+        )
+    return UNKNOWN

@@ -161,6 +161,12 @@ NOT_TAKEN = Rule(
     "a body that an endpoint does not take",
     "What is known of the body at this step is enough to say that the call further on fails for every message.",
 )
+SOMETIMES_NOT_TAKEN = Rule(
+    "ESB-L051",
+    WARNING,
+    "a body that an endpoint does not take on some ways",
+    "Messages that come by this branch fail at the call further on.",
+)
 
 RULES: Final = tuple(value for value in list(vars().values()) if isinstance(value, Rule))
 """All rules, in the order of their codes."""

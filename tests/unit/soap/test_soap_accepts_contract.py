@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def found(project: Path, steps: str, more: str = "") -> list[tuple[int, str]]:
+def found(project: Path, steps: str, more: str = "", code: str = "ESB-L050") -> list[tuple[int, str]]:
     """Line and message of what the check tells about bodies."""
     (project / "routes" / "r.yaml").write_text(
         f"- route:\n    id: r\n    from:\n      uri: timer:t\n      steps:\n        {steps}\n{more}"
@@ -49,7 +49,7 @@ def found(project: Path, steps: str, more: str = "") -> list[tuple[int, str]]:
     told = CliRunner().invoke(cli, ["-C", str(project), "check", "--json"])
     findings = json.loads(told.stdout)["findings"]
     assert [one for one in findings if one["level"] == "error" and one["code"] != "ESB-L050"] == []
-    return [(one["line"], one["message"]) for one in findings if one["code"] == "ESB-L050"]
+    return [(one["line"], one["message"]) for one in findings if one["code"] == code]
 
 
 def body(text: str) -> str:
@@ -125,13 +125,96 @@ def test_a_body_is_followed_into_a_direct_route(project: Path) -> None:
     assert [line for line, _ in found(project, f"{bad}\n        - to:\n            uri: direct:c", called)] == [6]
 
 
-def test_branches_that_differ_make_the_body_unknown(project: Path) -> None:
+def test_a_branch_whose_body_never_fits_is_a_warning(project: Path) -> None:
     bad = body(ORDER.replace("customer", "custommer")).replace("\n", "\n            ")
     choice = (
         "- choice:\n            when:\n              - expression: {simple: {expression: '${body} == 1'}}\n                steps:\n"
         f"                  {bad}"
     )
     assert found(project, f"{choice}\n        {SEND}") == []
+    ((line, message),) = found(project, f"{choice}\n        {SEND}", code="ESB-L051")
+    assert line == 10
+    assert "where it comes this way: /CreateSalesOrder/custommer is not known" in message
+    both = f"{choice}\n            otherwise:\n                steps:\n                  {bad}"
+    assert [line for line, _ in found(project, f"{both}\n        {SEND}")] == [10, 16], "no way is left"
+    good = f"{choice}\n            otherwise: {{steps: [stop: {{}}]}}"
+    assert [line for line, _ in found(project, f"{good}\n        {SEND}")] == [10], "the other way ends"
+
+
+def inner(text: str) -> str:
+    return text.replace("\n", "\n        ")
+
+
+TYPED = "- unmarshal: {json: {unmarshalType: crm.Order}}"
+LATE = "requestedDate bool is not a date"
+
+
+@pytest.mark.parametrize(
+    ("take", "line", "words"),
+    [
+        ("- setBody: {simple: '${body}'}", 6, "order is not known"),
+        ("- setBody: {simple: '${body[order]}'}", 7, LATE),
+        ("- setBody: {simple: '${body[orders][0]}'}", 7, ""),  # of an empty list nothing, which is not sent as this
+        ("- setBody: {jsonpath: '$.order'}", 7, LATE),
+        ("- setBody: {jsonpath: \"$['orders'][0]\"}", 7, LATE),
+        ("- setBody: {jsonpath: '$.orders[*]'}", 7, "is a dict with the keys"),
+        ("- setBody: {jsonpath: {expression: '$.order', writeAsString: true}}", 7, ""),
+        ("- setBody: {jsonpath: '$..order'}", 7, ""),
+        ("- setBody: {python: \"body['order']\"}", 7, LATE),
+        ("- setBody: {python: \"{**body['order'], 'requestedDate': '2026-01-15'}\"}", 7, ""),
+        ("- setBody: {python: \"{**body['order'], 'requestedDate': '2026-01-15', 'x': 1}\"}", 7, "/x is not known"),
+        ("- setBody: {python: \"{'requestedDate': 'never', **body['order']}\"}", 7, LATE),
+        ("- setBody: {python: \"{**body['order'], **headers}\"}", 7, ""),
+        ("- setBody: {python: \"body['order'] if body['order'].pop('requestedDate') else body['order']\"}", 7, ""),
+        ("- setBody: {python: \"body.get('order')\"}", 7, ""),
+        ("- setBody: {python: \"[each for each in body['orders']][0]\"}", 7, LATE),
+        ("- setHeader: {name: a, python: \"body.pop('order')\"}", 7, ""),
+        ("- toD: {uri: 'log:x'}", 6, "order is not known"),
+        ("- toD: {uri: 'log:${body[a]}'}", 6, ""),
+    ],
+)
+def test_a_part_of_a_known_body_is_known(project: Path, take: str, line: int, words: str) -> None:
+    with (project / "schemas" / "crm.yaml").open("a") as types:
+        types.write(
+            "  Order:\n    fields:\n      order: {type: Late, required: true}\n      orders: {type: list, of: Late, required: true}\n"
+        )
+    told = found(project, f"{TYPED}\n        {take}\n        {SEND}")
+    assert [(at, words in message) for at, message in told] == ([(line, True)] if words else [])
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("csv: {unmarshalType: crm.Late}", LATE),
+        ("csv: {unmarshalType: crm.Good}", ""),
+        ("csv: {unmarshalType: crm.Late, lazyLoad: true}", LATE),
+        ("csv: {unmarshalType: crm.Late, badRows: mark}", ""),
+        ("csv: {useMaps: true}", ""),
+        ("csv: {useMaps: true, header: [orderId, line]}", "customer is missing"),
+        ("csv: {useMaps: true, header: [orderId, customer, line]}", ""),
+        ("csv: {}", "is a dict with the keys"),
+        ("json: {unmarshalType: crm.Late, useList: true}", LATE),
+        ("xml: {unmarshalType: crm.Late, useList: true}", ""),
+    ],
+)
+def test_the_parts_of_a_split_are_known(project: Path, form: str, words: str) -> None:
+    steps = (
+        f"- split:\n            simple: {{expression: '${{body}}'}}\n            steps:\n              {inner(SEND)}"
+    )
+    told = found(project, f"- unmarshal: {{{form}}}\n        {steps}")
+    assert [(line, words in message) for line, message in told] == ([(7, True)] if words else [])
+
+
+def test_behind_a_split_the_message_is_what_it_was(project: Path) -> None:
+    bad = body(ORDER.replace("customer", "custommer"))
+    split = "- split: {simple: '${body[line]}', steps: [log: x]}"
+    assert [line for line, _ in found(project, f"{bad}\n        {split}\n        {SEND}")] == [6]
+
+
+def test_each_branch_of_a_multicast_gets_the_body(project: Path) -> None:
+    bad = body(ORDER.replace("customer", "custommer"))
+    both = f"- multicast:\n            steps:\n              - log: x\n              {inner(SEND)}"
+    assert [line for line, _ in found(project, f"{bad}\n        {both}")] == [6]
 
 
 def test_a_step_that_is_not_followed_makes_the_body_unknown(project: Path) -> None:
