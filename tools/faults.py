@@ -115,8 +115,6 @@ def main(check: bool) -> None:
             raise click.ClickException("there is nothing to write: run 'make faults' first")
         measured = json.loads(RESULTS.read_text(encoding="utf-8"))
         rows = list(measured.values())
-        if "soak" in measured:  # no test: a program of its own, run for as long as one likes
-            marks.append(Marked("soak.py", *(measured["soak"][name] for name in ("row", "fault", "promise"))))
         problems += [f"{row['row']} {row['fault']}: {problem}" for row in rows for problem in row["problems"]]
         if not problems:
             PAGE.write_text(page(rows, marks), encoding="utf-8")

@@ -19,6 +19,8 @@ from esb.errors import ConnectionLost, TransportError
 from esb.testing.checker import Ledger
 from esb.testing.process import until
 
+_PREFETCH = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -73,11 +75,22 @@ class Rabbit:
 
     def take(self, queue: str) -> Iterator[Found]:
         """Everything that is ready, taken for good."""
-        while self.depth(queue) > 0:
-            method, properties, body = self.channel().basic_get(self.wire(queue), auto_ack=True)
-            if method is None:
-                return
-            yield Found(properties.message_id or "", body, properties.headers or {})
+        while (count := self.depth(queue)) > 0:
+            channel = self.channel()
+            channel.basic_qos(prefetch_count=_PREFETCH)
+            taken, tag = 0, 0
+            for method, properties, body in channel.consume(self.wire(queue), inactivity_timeout=1.0):
+                if method is None:
+                    break  # somebody else has had the rest
+                taken, tag = taken + 1, method.delivery_tag
+                if taken % (_PREFETCH // 4) == 0:
+                    channel.basic_ack(tag, multiple=True)
+                yield Found(properties.message_id or "", body, properties.headers or {})
+                if taken == count:
+                    break
+            if tag:
+                channel.basic_ack(tag, multiple=True)
+            channel.cancel()
 
 
 class Sqlite:
@@ -113,6 +126,10 @@ class Sqlite:
         for seq, key, body in rows:
             self._rows("DELETE FROM message WHERE seq = ?", seq)
             yield Found(key, body, {})
+
+    def bodies(self) -> list[str]:
+        """The bodies of all messages, the oldest first; they stay."""
+        return [body.decode() for [body] in self._rows("SELECT body FROM body ORDER BY seq")]
 
     def intact(self) -> bool:
         """SQLite's own check of the file."""

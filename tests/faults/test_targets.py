@@ -1,23 +1,23 @@
-"""Partners that hang, drip, answer late, or refuse."""
+"""Partners that hang, drip, answer late, or refuse; over HTTP and over SOAP."""
 
-import http.server
 import threading
 import time
 
 import pytest
 
 from esb.testing.process import until
+from tests.faults.partners import STOCK, Target, call
 from tests.faults.site import FAILED
 from tests.faults.store import client, publish
 
-CALL = """
+pytestmark = pytest.mark.broker
+ROUTES = """
 - route:
     id: call
     from:
       uri: bus:in
       parameters: {{concurrentConsumers: 2, prefetch: 10, redeliveryDelay: 100, maximumRedeliveries: {retries}, maximumRedeliveryDelay: 500}}
-      steps:
-        - to: http://127.0.0.1:{port}/target?responseTimeout={deadline}
+      steps: {steps}
 - route:
     id: other
     from:
@@ -25,61 +25,20 @@ CALL = """
       steps:
         - to: bus:out
 """
-
-
-class Target:
-    """A partner: what it does to a request is told it by a function (handler) -> None; it keeps the bodies that it took."""
-
-    def __init__(self, behave):
-        self.taken = []
-        self.calls = 0
-        self.begun = threading.Event()
-        self.leave = threading.Event()
-        target = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                self.body = self.rfile.read(int(self.headers["Content-Length"])).decode().strip()
-                target.calls += 1
-                target.begun.set()
-                behave(target, self)
-
-            def answer(self, status, body=b"fine", **headers):
-                if status < 300:
-                    target.taken.append(self.body)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            block_on_close = False
-
-            def handle_error(self, *_):
-                pass
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.leave.set()
-        self.server.shutdown()
-        self.server.server_close()
+OPENS_AFTER = 5
+BREAKER = (
+    "[{{circuitBreaker: {{resilience4jConfiguration: {{slidingWindowSize: 5, minimumNumberOfCalls: 5, waitDurationInOpenState: 8, "
+    "permittedNumberOfCallsInHalfOpenState: 1, throwExceptionWhenHalfOpenOrOpenState: true}}, steps: {steps}}}}}]"
+)
+BOTH = pytest.mark.parametrize("soap", [False, True], ids=["http", "soap"])
 
 
 @pytest.fixture
 def target():
     made = []
 
-    def make(behave):
-        made.append(Target(behave))
+    def make(behave, *, soap):
+        made.append(Target(behave, soap=soap))
         return made[-1]
 
     yield make
@@ -87,18 +46,39 @@ def target():
         one.close()
 
 
-def hang(target, request):
-    if not target.leave.wait(0 if "now" in target.taken else 60):
-        return
-    request.answer(200)
+@pytest.fixture
+def calling(site, rabbit):
+    """Makes a site whose route calls a partner."""
+
+    def make(partner, *, soap, retries=-1, deadline=1000, idempotent=True, breaker=False, method="POST"):
+        steps = call(partner.port, soap=soap, deadline=deadline, idempotent=idempotent, method=method)
+        steps = BREAKER.format(steps=steps) if breaker else steps
+        here = site(rabbit, routes=ROUTES.format(retries=retries, steps=steps))
+        here.bus.write("stock.wsdl", STOCK)
+        return here
+
+    return make
+
+
+def account(here, partner):
+    """Take down what the partner has done."""
+    for body in partner.taken:
+        here.ledger.arrived(body, "target")
+    here.finish()
+    return here.account()
+
+
+def hang(target, _request):
+    target.leave.wait(60)
 
 
 def drip(target, request):
     request.send_response(200)
+    request.send_header("Content-Type", "text/xml")
     request.send_header("Content-Length", "1000")
     request.end_headers()
     while not target.leave.wait(0.2):
-        request.wfile.write(b".")
+        request.wfile.write(b" ")
         request.wfile.flush()
 
 
@@ -107,24 +87,26 @@ def drip(target, request):
     [
         pytest.param(
             hang,
+            id="hang",
             marks=pytest.mark.fault(
                 "F25",
                 "a target that takes the call and never answers",
-                "the call ends at its deadline and is tried again; other routes go on",
+                "the call ends at its deadline, the circuit opens after 5; other routes go on; all calls are made in the end",
             ),
         ),
         pytest.param(
             drip,
+            id="drip",
             marks=pytest.mark.fault(
                 "F26",
                 "a target that answers one byte at a time",
-                "the deadline for the whole call ends it; other routes go on",
+                "the deadline for the whole call ends it, the circuit opens after 5; other routes go on; all calls are made in the end",
             ),
         ),
     ],
 )
-@pytest.mark.broker
-def test_a_call_ends_at_its_deadline(site, rabbit, record, target, behaviour):
+@BOTH
+def test_a_call_ends_at_its_deadline(calling, record, target, behaviour, soap):
     healthy = threading.Event()
 
     def behave(target, request):
@@ -133,8 +115,8 @@ def test_a_call_ends_at_its_deadline(site, rabbit, record, target, behaviour):
         else:
             behaviour(target, request)
 
-    partner = target(behave)
-    here = site(rabbit, routes=CALL.format(port=partner.port, deadline=1000, retries=-1))
+    partner = target(behave, soap=soap)
+    here = calling(partner, soap=soap, breaker=True)
     here.publish(10)
     here.bus.start()
     until(partner.begun.is_set, "the call hangs")
@@ -142,89 +124,162 @@ def test_a_call_ends_at_its_deadline(site, rabbit, record, target, behaviour):
     begun = time.monotonic()
     until(lambda: here.out() == 50, "another route is not held up")
     beside = time.monotonic() - begun
-    until(
-        lambda: "DeadlineExceeded" in here.bus.log or here.bus.status()["routes"]["call"]["failed"],
-        "the deadline has come",
+    until(lambda: "CallNotPermitted" in here.bus.log, "the circuit is open")
+    calls = partner.calls
+    assert OPENS_AFTER <= calls <= OPENS_AFTER + 2, (
+        "two consumers: one may have been in the middle of a call, one is the trial"
     )
+    assert "did not answer within" in here.bus.log
     healthy.set()
     here.healed()
     until(lambda: len(set(partner.taken)) == 10, "all calls are made")
-    for body in partner.taken:
-        here.ledger.arrived(body, "target")
-    here.finish()
-    record(here.account(), duplicates=0, measured=f"50 messages of another route meanwhile in {beside:.1f} s")
-
-
-@pytest.mark.broker
-@pytest.mark.fault(
-    "F27",
-    "a target that answers after the deadline: the effect has happened",
-    "the outcome is unknown: tried again, so the effect may repeat unless the target knows the id; never lost",
-)
-def test_a_late_answer_is_never_a_loss(site, rabbit, record, target):
-    late = threading.Event()
-
-    def behave(target, request):
-        target.taken.append(request.body)
-        if not late.is_set():
-            late.wait(3)
-            late.set()
-        request.send_response(200)
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-
-    partner = target(behave)
-    here = site(rabbit, routes=CALL.format(port=partner.port, deadline=1000, retries=-1))
-    here.publish(10)
-    here.bus.start()
-    until(lambda: len(set(partner.taken)) == 10 and late.is_set(), "all calls are made")
-    until(lambda: here.store.depth("in") == 0, "all are settled")
-    for body in partner.taken:
-        here.ledger.arrived(body, "target")
-    here.finish()
     record(
-        here.account(),
-        duplicates=len(partner.taken) - 10,
-        measured=f"{len(partner.taken) - 10} effects repeated after a deadline of 1 s",
+        account(here, partner),
+        duplicates=0,
+        measured=f"{'SOAP' if soap else 'HTTP'}; open after {calls} calls; 50 messages of another route meanwhile in {beside:.1f} s",
     )
 
 
-@pytest.mark.broker
+LATE = "a target that answers after the deadline: the effect has happened"
+
+
+def run_late(calling, target, **options):
+    """Ten messages for a partner that is late with those that it takes first: the site, the partner, and how many were late, when all have ended."""
+    late = threading.Event()
+    begun = []
+
+    def behave(_target, request):
+        if late.is_set():
+            request.answer(200)
+            return
+        partner.taken.append(request.body)
+        begun.append(request.body)
+        late.wait(3)
+        late.set()  # too late for whoever asked: the answer goes nowhere
+
+    partner = target(behave, soap=options["soap"])
+    here = calling(partner, **options)
+    here.publish(10)
+    here.bus.start()
+
+    def ended():
+        return late.is_set() and here.store.depth("in") == 0 and not here.bus.status()["routes"]["call"]["inflight"]
+
+    until(lambda: len(set(partner.taken)) == 10 and ended(), "all calls are made, and settled")
+    return here, partner, len(begun)
+
+
+@pytest.mark.parametrize(
+    ("soap", "method", "idempotent"),
+    [
+        pytest.param(True, "POST", True, id="soap"),
+        pytest.param(False, "POST", True, id="http"),
+        pytest.param(False, "PUT", False, id="put"),
+    ],
+)
+@pytest.mark.fault(
+    "F27",
+    LATE + "; the operation is idempotent",
+    "the outcome is unknown: tried again, so the effect may repeat; never lost",
+)
+def test_a_late_answer_of_an_idempotent_operation_is_tried_again(calling, record, target, soap, method, idempotent):
+    here, partner, late = run_late(calling, target, soap=soap, method=method, idempotent=idempotent)
+    repeated = len(partner.taken) - 10
+    told = account(here, partner)
+    assert told.set_aside == 0
+    assert not here.found["in.dlq"]
+    assert repeated > 0
+    kind = "SOAP, declared" if soap else f"HTTP {method}{', declared' if idempotent else ''}"
+    record(told, duplicates=late, measured=f"{kind}; {late} answers after a deadline of 1 s, {repeated} effects repeated")
+
+
+@BOTH
+@pytest.mark.fault(
+    "F27",
+    LATE + "; the operation is not declared idempotent",
+    "the outcome is unknown: a dead letter that says so, no second effect; never lost",
+)
+def test_a_late_answer_of_another_operation_is_a_dead_letter(calling, record, target, soap):
+    here, partner, late = run_late(calling, target, soap=soap, idempotent=False)
+    told = account(here, partner)
+    uncertain = here.found["in.dlq"]
+    assert len(uncertain) == late > 0
+    assert all("it may have had its effect" in one.headers["esb-error"] for one in uncertain)
+    assert all(one.headers["esb-attempts"] == 1 for one in uncertain)
+    record(
+        told,
+        duplicates=0,
+        measured=f"{'SOAP' if soap else 'HTTP POST'}; {len(uncertain)} uncertain, kept as dead letters",
+    )
+
+
 @pytest.mark.fault(
     "F28",
     "a target that answers 500, 503, 429 with Retry-After, and 422",
     "the first three are tried again, no sooner than asked; 422 is not",
 )
-def test_refusals_are_judged_by_their_kind(site, rabbit, record, target):
-    seen = {}
-
-    def behave(target, request):
-        times = seen.setdefault(request.body, [])
-        times.append(time.monotonic())
-        kind = request.body.partition("-")[0]
+def test_refusals_are_judged_by_their_kind(calling, record, target):
+    def behave(kind, request, first):
         if kind == "422":
             request.answer(422)
-        elif len(times) == 1:
+        elif first:
             request.answer(int(kind), **({"Retry_After": "2"} if kind != "500" else {}))
         else:
             request.answer(200)
 
-    partner = target(behave)
-    here = site(rabbit, routes=CALL.format(port=partner.port, deadline=20000, retries=3))
+    record(judged(calling, target, behave, ("500", "503", "429", "422"), soap=False, refused=("422",)), duplicates=0)
 
-    keys = [f"{kind}-{n}" for kind in ("500", "503", "429", "422") for n in range(2)]
-    with client(rabbit) as broker:
+
+@pytest.mark.fault(
+    "F28",
+    "a SOAP target that answers 500 and 502 without SOAP, 503 and 429 with Retry-After, a declared fault, a Client and a Server fault",
+    "what is no fault is tried again, no sooner than asked; faults are the partner's answer and are not",
+)
+def test_faults_are_judged_by_their_kind(calling, record, target):
+    unknown = '<detail><s:UnknownArticle xmlns:s="urn:example:stock"><s:sku>x</s:sku></s:UnknownArticle></detail>'
+
+    def behave(kind, request, first):
+        match kind:
+            case "declared":
+                request.fault(500, "Client", unknown)
+            case "Client" | "Server":
+                request.fault(500, kind)
+            case _ if not first:
+                request.answer(200)
+            case "503fault":
+                request.fault(503, "Server", Retry_After="2")
+            case "503" | "429":
+                request.answer(int(kind), "busy", Retry_After="2")
+            case _:
+                request.answer(int(kind), "<html>no</html>", Content_Type="text/html")
+
+    faults = ("declared", "Client", "Server")
+    kinds = ("500", "502", "503", "503fault", "429", *faults)
+    record(judged(calling, target, behave, kinds, soap=True, refused=faults), duplicates=0)
+
+
+def judged(calling, target, behave, kinds, *, soap, refused):
+    """Two messages of each kind, for a partner that treats the first try and later ones each by its kind; the account."""
+    seen = {}
+
+    def one(_target, request):
+        times = seen.setdefault(request.body, [])
+        times.append(time.monotonic())
+        behave(request.body.partition("-")[0], request, len(times) == 1)
+
+    partner = target(one, soap=soap)
+    here = calling(partner, soap=soap, deadline=20000, retries=3)
+    keys = [f"{kind}-{n}" for kind in kinds for n in range(2)]
+    aside = 2 * len(refused)
+    with client(here.url) as broker:
         publish(broker, "in", keys, here.ledger)
     here.bus.start()
     until(
-        lambda: len(partner.taken) == 6 and sum(here.store.depth(queue) for queue in FAILED) == 2,
+        lambda: len(partner.taken) == len(keys) - aside and sum(map(here.store.depth, FAILED)) == aside,
         "all have ended somewhere",
     )
-    for body in partner.taken:
-        here.ledger.arrived(body, "target")
-    here.finish()
-    assert all(len(times) == 1 for key, times in seen.items() if key.startswith("422"))
+    told = account(here, partner)
+    assert all(len(times) == 1 for key, times in seen.items() if key.startswith(refused))
     assert all(times[1] - times[0] >= 1.9 for key, times in seen.items() if key[:3] in {"503", "429"})
-    account = here.account()
-    assert account.set_aside == 2
-    record(account, duplicates=0)
+    assert told.set_aside == aside
+    return told

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esb.unit import UnitOfWork
+from esb.unit import LATER, UnitOfWork
 
 
 def test_a_unit_that_has_settled_is_not_opened_again_by_a_late_hold() -> None:
@@ -17,6 +17,17 @@ def test_a_unit_that_has_settled_is_not_opened_again_by_a_late_hold() -> None:
     unit.release(ValueError("late"))
     assert len(settled) == 1
     assert not unit.open
+
+
+def test_what_is_done_later_keeps_the_consumer_from_acknowledging_until_it_goes_on() -> None:
+    told: list[str] = []
+    unit = UnitOfWork(lambda _: told.append("acknowledged"))
+    unit.before_settle(lambda _: told.append("second"))
+    unit.before_settle(lambda _: told.append("first") or LATER)  # type: ignore[func-returns-value]  # that is the point
+    unit.release()
+    assert told == ["first"]
+    unit.go_on()
+    assert told == ["first", "second", "acknowledged"]
 
 
 @given(st.lists(st.booleans(), max_size=12))
