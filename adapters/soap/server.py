@@ -135,6 +135,7 @@ class SoapService:
             message, incoming = self._wire.open(packed, max_bytes=self._max_bytes)
             soap = message.soap if message.soap in self.ports else soap
             if message.soap not in self.ports:
+                soap = "1.1"  # whoever speaks either version understands this (SOAP 1.2 part 1, appendix A)
                 raise SoapFault(
                     f"SOAP {message.soap} is not spoken here, but {' and '.join(sorted(self.ports))}", "VersionMismatch"
                 )

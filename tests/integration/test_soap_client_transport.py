@@ -68,6 +68,13 @@ def test_a_good_answer_is_data(contract: Contract) -> None:
         assert call(contract, address) == {"salesOrderNumber": "7", "status": "CREATED"}
 
 
+def test_the_request_s_own_header_may_come_back_and_insist(contract: Contract) -> None:
+    # As gSOAP's services do, which have one header for both ways and set mustUnderstand by default.
+    own = f'<r:Caller xmlns:r="{NS}" e:mustUnderstand="1"><r:system>bus</r:system></r:Caller>'
+    with raw_server(http("200 OK", envelope(header=own))) as address:
+        assert call(contract, address) == {"salesOrderNumber": "7", "status": "CREATED"}
+
+
 def test_no_listener_is_not_connected(contract: Contract) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

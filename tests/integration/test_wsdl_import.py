@@ -28,13 +28,16 @@ LEGACY = """<wsdl:definitions name="Legacy" targetNamespace="urn:legacy" xmlns:t
   <wsdl:message name="Out"><wsdl:part name="result" type="t:Node"/></wsdl:message>
   <wsdl:portType name="P">
     <wsdl:operation name="GetHTTPStatus"><wsdl:input message="t:In"/><wsdl:output message="t:Out"/></wsdl:operation>
-    <wsdl:operation name="notify"><wsdl:input message="t:Out"/></wsdl:operation></wsdl:portType>
+    <wsdl:operation name="notify"><wsdl:input message="t:Out"/></wsdl:operation>
+    <wsdl:operation name="notify"><wsdl:input name="twice" message="t:In"/></wsdl:operation></wsdl:portType>
   <wsdl:binding name="B" type="t:P"><soap:binding style="rpc" transport="http://schemas.xmlsoap.org/soap/http"/>
     <wsdl:operation name="GetHTTPStatus"><soap:operation soapAction=""/>
       <wsdl:input><soap:body use="encoded" namespace="urn:legacy"/></wsdl:input>
       <wsdl:output><soap:body use="encoded" namespace="urn:legacy"/></wsdl:output></wsdl:operation>
     <wsdl:operation name="notify"><soap:operation soapAction=""/>
       <wsdl:input><soap:body use="literal" namespace="urn:legacy"/></wsdl:input></wsdl:operation>
+    <wsdl:operation name="notify"><soap:operation soapAction=""/>
+      <wsdl:input name="twice"><soap:body use="literal" namespace="urn:legacy"/></wsdl:input></wsdl:operation>
   </wsdl:binding>
 </wsdl:definitions>"""
 

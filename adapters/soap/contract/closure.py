@@ -179,7 +179,13 @@ def _let_members_in(restriction: Element) -> None:
 
 
 def _let_schemas_in(node: Element) -> None:
-    """An element that is a schema itself (ADO.NET's data sets): any content, since there is no schema of schemas here."""
+    """An element that is a schema itself (ADO.NET's data sets): any content, since there is no schema of schemas here.
+
+    Beside it stands a wildcard for the data, which that schema describes and none of the contract's: it cannot be meant as strict as it is.
+    """
+    for other in node.getparent().iterchildren(f"{{{XSD}}}any"):
+        if not other.get("processContents"):
+            other.set("processContents", "lax")
     for name in ("ref", "name", "type"):
         node.attrib.pop(name, None)
     node.tag = f"{{{XSD}}}any"

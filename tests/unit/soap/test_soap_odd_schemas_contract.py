@@ -162,6 +162,17 @@ def test_samples_keep_the_facets(tmp_path: Path, kind: str, facets: str, expecte
     assert expected is None or sample.data == expected
 
 
+def test_a_data_set_of_ado_net_is_taken_though_its_wildcard_is_strict(tmp_path: Path) -> None:
+    text = '<xs:element name="root"><xs:complexType><xs:sequence><xs:element ref="xs:schema"/><xs:any/></xs:sequence></xs:complexType></xs:element>'
+    codec = echo(tmp_path, text)
+    own = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="D"/></xs:schema>'
+    data = '<g:diffgram xmlns:g="urn:schemas-microsoft-com:xml-diffgram-v1"><D/></g:diffgram>'
+    read = data_of(codec, f'<t:root xmlns:t="urn:t">{own}{data}</t:root>')
+    assert len(read["$any"]) == 2
+    assert "<D/>" in read["$any"][1]
+    assert there_and_back(codec, read) == read
+
+
 def test_a_group_may_hold_itself_within_an_element(tmp_path: Path) -> None:
     codec = echo(
         tmp_path,

@@ -188,6 +188,17 @@ def test_another_version_of_soap_is_a_version_mismatch() -> None:
     assert refused(wrapped(GET.format("1"), ns="urn:soap:9")).fault_code == "VersionMismatch"
 
 
+def test_a_service_of_soap_12_tells_a_client_of_11_so_in_its_own_words(tmp_path: Path) -> None:
+    path = tmp_path / "erp12.wsdl"
+    path.write_text(ERP.read_text().replace("schemas.xmlsoap.org/wsdl/soap/", "schemas.xmlsoap.org/wsdl/soap12/"))
+    service = SoapService(Contract(wsdl.load(path)))
+    with pytest.raises(SoapFault) as caught:
+        service.parse("text/xml", None, wrapped(GET.format("1")))
+    _, content_type, body = service.fault(caught.value)
+    assert content_type.startswith("text/xml")
+    assert b"<faultcode>soapenv:VersionMismatch</faultcode>" in body
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "", "text/html", "text/xml/x", "\r\nX: y"])
 def test_other_content_types_are_refused_with_415(content_type: str) -> None:
     assert erp().fault(refused(get(), content_type=content_type))[0] == 415

@@ -1,0 +1,23 @@
+"""The files that ``esb wsdl import`` makes of contracts with odd messages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from soap_contracts import document, load, schema
+
+from adapters.soap.contract.importing import files
+from adapters.soap.contract.skeletons import KINDS, Names
+from adapters.soap.messages import Contract
+
+
+def test_an_answer_that_is_a_number_is_expected_as_the_text_that_a_mock_makes_of_it(tmp_path: Path) -> None:
+    part = '<wsdl:part name="parameters" element="t:root"/>'
+    text = document(schema('<xs:element name="root" type="xs:int"/>'), {"Count": (part, part)})
+    contract = Contract(load(tmp_path, text))
+    port = contract.wsdl.ports[0]
+    made = files(contract, Names("t", "schemas/t.wsdl", "http://t", False), [(port, port.operations["Count"])], KINDS)
+    cases = yaml.safe_load(made.files["routes/tests/t.test.yaml"])["tests"]
+    facade = next(each for each in cases if "request" in each["send"])
+    assert (facade["mocks"], facade["expect"]["json"]) == ({"soap:*": {"body": 1}}, "1")
