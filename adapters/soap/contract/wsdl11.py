@@ -175,6 +175,8 @@ class _Operation:
         bound_in, bound_out = self._node.find(f"{{{WSDL}}}input"), self._node.find(f"{{{WSDL}}}output")
         given = abstract.find(f"{{{WSDL}}}input") if abstract is not None else None
         taken = abstract.find(f"{{{WSDL}}}output") if abstract is not None else None
+        if taken is not None and self._is_axis_null(taken):
+            taken = None
         if abstract is not None and given is None:
             self._lacks.append("it has no input: the service would call its clients (notification)")
         return Operation(
@@ -197,6 +199,11 @@ class _Operation:
             doc=_doc(abstract) or _doc(self._node),
             overload=input_name(abstract) if len(same) > 1 else "",
         )
+
+    def _is_axis_null(self, output: Node) -> bool:
+        """Axis 2 writes the message ``null``, which is nowhere, for methods that return nothing and throw; it answers them with no message."""
+        written = output.get("message", "")
+        return local(written.replace(":", "}")) == "null" and self._definitions.find("message", output, written) is None
 
     def _abstract(self, same: Sequence[Node], before: int) -> Node | None:
         """Of several the one whose input has the name that the binding gives; where it gives none, the order tells."""

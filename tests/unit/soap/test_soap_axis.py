@@ -116,6 +116,14 @@ def test_an_array_of_arrays_is_a_list_of_lists(tmp_path: Path) -> None:
     assert codec.read([esb.xml.parse(written)], "x") == {"grid": [[0, 1], [1]]}
 
 
+def test_an_operation_whose_answer_axis_2_calls_null_has_none(tmp_path: Path) -> None:
+    part = '<wsdl:part name="x" type="xs:int"/>'
+    text = document("", {"Run": (part, part)}, style="rpc", body='namespace="urn:t"')
+    loaded = load(tmp_path, text.replace('message="t:RunOut"', 'message="t:null"'))
+    operation = loaded.ports[0].operations["Run"]
+    assert (operation.output, operation.unusable) == (None, "")
+
+
 def test_parts_may_have_another_namespace_than_the_wrapper_if_that_is_asked_for(tmp_path: Path) -> None:
     part = '<wsdl:part name="x" type="xs:int"/>'
     contract = Contract(load(tmp_path, document("", {"Run": (part, part)}, style="rpc", body='namespace="urn:t"')))
