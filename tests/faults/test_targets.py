@@ -190,7 +190,9 @@ def test_a_late_answer_of_an_idempotent_operation_is_tried_again(calling, record
     assert not here.found["in.dlq"]
     assert repeated > 0
     kind = "SOAP, declared" if soap else f"HTTP {method}{', declared' if idempotent else ''}"
-    record(told, duplicates=late, measured=f"{kind}; {late} answers after a deadline of 1 s, {repeated} effects repeated")
+    record(
+        told, duplicates=late, measured=f"{kind}; {late} answers after a deadline of 1 s, {repeated} effects repeated"
+    )
 
 
 @BOTH
