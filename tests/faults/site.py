@@ -219,6 +219,12 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def held(pid: int) -> tuple[int, int, int]:
+    """Threads, descriptors and resident MiB of a process."""
+    told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(told["Threads"]), len(list(Path(f"/proc/{pid}/fd").iterdir())), int(told["VmRSS"].split()[0]) >> 10
+
+
 def kill_a_worker(bus: BusProcess, chance: random.Random) -> int:
     """SIGKILL one of the workers, whatever it does; which. 0 if there is none just now."""
     children = bus.children()

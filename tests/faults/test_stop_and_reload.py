@@ -10,7 +10,7 @@ import pytest
 
 from esb.testing.process import until
 from tests.faults.memory import MemoryLimit
-from tests.faults.site import ACCEPT, PREFETCH, RELAY
+from tests.faults.site import ACCEPT, PREFETCH, RELAY, held
 
 SLOW = RELAY.replace("        - to: bus:out", "        - delay: {constant: 300}\n        - to: bus:out")
 
@@ -136,13 +136,6 @@ def test_reloads_under_load_lose_and_repeat_nothing(site, rabbit, record):
         assert after <= before + room, f"{name}: {before} to {after}"
     told = ", ".join(f"{before} → {after} {name}" for name, before, after in zip(names, first, last, strict=True))
     record(here.account(), duplicates=0, measured=f"{len(sizes)} reloads, {took:.1f} s each; {told}")
-
-
-def held(pid):
-    """Threads, descriptors and resident MiB of a process."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    told = dict(line.split(":", 1) for line in status.splitlines())
-    return int(told["Threads"]), len(list(Path(f"/proc/{pid}/fd").iterdir())), int(told["VmRSS"].split()[0]) >> 10
 
 
 EATER = """
