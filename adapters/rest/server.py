@@ -82,6 +82,13 @@ class PlatformHttpEndpoint(Endpoint):
     file_name_ext_whitelist = field(Kind.TEXT, None, doc="Accepted for Camel's sake; uploads are not stored.")
     use_streaming = field(Kind.BOOL, False, doc="Accepted for Camel's sake; a body is bounded by maxBody.")
     use_cookie_handler = field(Kind.BOOL, False, doc="Accepted for Camel's sake.")
+    use_body_handler = field(Kind.BOOL, True, doc="Accepted for Camel's sake.")
+    handle_write_response_error = field(
+        Kind.BOOL, False, doc="Accepted for Camel's sake: a client that has gone fails no exchange."
+    )
+    populate_body_with_form = field(
+        Kind.BOOL, True, doc="Whether the fields of a form become the body, as a map, beside the headers."
+    )
 
     def producer(self) -> Producer:
         raise OptionError("platform-http: only receives", self.at, "to call a server use http: or https:")
@@ -131,7 +138,7 @@ class PlatformHttpConsumer(Consumer):
             return
         exchange = Exchange(pattern=self._endpoint.exchange_pattern or IN_OUT)
         try:
-            _fill(exchange, request)
+            _fill(exchange, request, form_as_body=self._endpoint.populate_body_with_form)
         except ValueError:
             respond(_plain(400, "the query or the form has more fields than are taken"))
             return
@@ -202,7 +209,7 @@ def _given(headers: Mapping[str, Any], own: Container[str]) -> Iterator[tuple[st
                 yield name, told
 
 
-def _fill(exchange: Exchange, request: HttpRequest) -> None:
+def _fill(exchange: Exchange, request: HttpRequest, *, form_as_body: bool = True) -> None:
     """Headers, query, form and path parameters to message headers (control names stripped), the request line to Camel's own headers."""
     headers = exchange.message.headers
     for name, value in without_control(request.headers):
@@ -226,7 +233,7 @@ def _fill(exchange: Exchange, request: HttpRequest) -> None:
         fields: dict[str, Any] = {}
         for name, value in form:
             _add(fields, name, value)
-        exchange.message.body = fields
+        exchange.message.body = fields if form_as_body else None
     else:
         exchange.message.body = request.body or None
 

@@ -153,8 +153,6 @@ def _around(inner: tuple[StepSpec, ...], site: _Site, expansion: _Expansion) -> 
     if binding != "off" or site.taken or validate:
         mode = binding if binding != "off" else "json" if site.taken else "check"
         before.append(RestBindingIn(at, mode, site.taken, option("consumes") or ""))
-    if binding == "off" and not site.given and not validate and not option("client_response_validation"):
-        return (*before, *inner)
     after = RestBindingOut(
         at,
         "json" if binding == "off" and site.given else binding,

@@ -184,7 +184,7 @@ class RestBindingIn(StepSpec):
 
 
 class RestBindingOut(StepSpec):
-    """Writes the answer's body as JSON or XML, as its Content-Type, the client's wish or the operation says."""
+    """Writes the answer's body as JSON or XML, as its Content-Type, the client's wish or the operation says; with ``mode`` off only names it."""
 
     name = "restBindingOut"
 
@@ -206,8 +206,10 @@ class RestBindingOut(StepSpec):
         self.no_content = no_content
 
     def build(self, builder: Builder) -> Step:
-        formats = _Formats(builder, self.kind)
         mode, produces, skip_errors, no_content = self.mode, self.produces, self.skip_errors, self.no_content
+        if mode == "off":
+            return lambda exchange: _say(exchange.message.headers, produces, skip_errors)
+        formats = _Formats(builder, self.kind)
 
         def bind(exchange: Exchange) -> None:
             headers = exchange.message.headers
@@ -215,15 +217,10 @@ class RestBindingOut(StepSpec):
             told = given or produces or ("json" if mode in {"json", "auto", "json_xml"} else mode)
             wanted = (text(headers.get("Accept")) or "").lower() if mode in {"auto", "json_xml"} else ""
             xml = mode == "xml" or ("xml" in wanted and "json" not in wanted) or ("xml" in told and "json" not in told)
-            if mode == "off":
-                if not given and ("json" in produces or "xml" in produces):
-                    headers["Content-Type"] = "application/xml" if xml else "application/json"
-                return
             if not given:
                 headers["Content-Type"] = "application/xml" if xml else "application/json"
             body = exchange.message.body
-            status = headers.get("CamelHttpResponseCode")
-            if skip_errors and status is not None and str(status).isdigit() and int(status) >= 300:
+            if skip_errors and _failed(headers):
                 return
             if body is None or isinstance(body, bytes) or not ("json" in told or "xml" in told):
                 return
@@ -241,6 +238,21 @@ class RestBindingOut(StepSpec):
                     headers["Content-Type"] = "application/json"  # it is UTF-8, whatever the request was
 
         return bind
+
+
+def _failed(headers: Mapping[str, Any]) -> bool:
+    status = headers.get("CamelHttpResponseCode")
+    return status is not None and str(status).isdigit() and int(status) >= 300
+
+
+def _say(headers: dict[str, Any], produces: str, skip_errors: bool) -> None:
+    """Name the media type of an answer that is as the route made it: what the operation produces, else what the client wishes."""
+    if headers.get("Content-Type") or (skip_errors and _failed(headers)):
+        return
+    wanted = text(headers.get("Accept")) or ""
+    kind = produces or ("application/json" if "json" in wanted else "application/xml" if "xml" in wanted else "")
+    if kind:
+        headers["Content-Type"] = kind
 
 
 class _Formats:

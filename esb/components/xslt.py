@@ -17,6 +17,7 @@ from esb.components._resources import resource_path, unreadable
 from esb.errors import ConfigError, ConversionFailed, Malformed, StepFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
+from esb.languages._source import reader
 from esb.xml import parse
 
 _NAME: Final = re.compile(r"[A-Za-z_][\w.-]*")
@@ -32,6 +33,12 @@ class XsltEndpoint(Endpoint):
         doc="The stylesheet: file:PATH, or a path below the project.",
         example="file:maps/order.xsl",
     )
+    source = field(
+        Kind.TEXT,
+        None,
+        doc="What is transformed in place of the body: header:NAME, property:NAME, or variable:NAME, which NAME alone means too.",
+        example="header:order",
+    )
     output = field(Kind.TEXT, "string", enum=("string", "bytes", "DOM"), doc="What the result is to be.")
     fail_on_null_body = field(Kind.BOOL, True, doc="Whether no body is an error; otherwise it is an empty document.")
     content_cache = field(Kind.BOOL, True, doc="Accepted: the stylesheet is compiled once, at load.")
@@ -45,6 +52,7 @@ class XsltEndpoint(Endpoint):
         except OSError as error:
             raise unreadable(self, self.resource, error) from error
         self.transform = _compiled(source, self.resource, self)
+        self.read = reader(self.source, self.context)
 
     def producer(self) -> XsltProducer:
         return XsltProducer(self)
@@ -75,7 +83,11 @@ class XsltProducer(Producer):
         self._endpoint = endpoint
 
     def send(self, exchange: Exchange) -> None:
-        """Transform the body. Raises Malformed for a body that is no XML, ConversionFailed for none, StepFailed if the stylesheet gives up."""
+        """Transform the body, or what ``source`` names.
+
+        Raises Malformed for what is no XML, ConversionFailed for nothing, RuntimeCamelException for a header that is not there, StepFailed if the
+        stylesheet gives up.
+        """
         from lxml import etree
 
         # An XSLT object keeps its last errors, so threads do not share one; the compiled rules inside are shared.
@@ -94,7 +106,7 @@ class XsltProducer(Producer):
         return written.encode() if self._endpoint.output == "bytes" else written
 
     def _document(self, exchange: Exchange) -> Any:
-        body = exchange.body
+        body = self._endpoint.read(exchange)
         if is_element(body):
             return body
         if body is None:
