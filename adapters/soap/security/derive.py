@@ -380,7 +380,7 @@ class _Direction:
                 raise Unmet(f"{self.binding} needs the credential 'key', to decrypt with")
             made["encryption"] = {"key": given.key, "keyPassword": given.key_password, "parts": _once(self.encrypted)}
         if self.signed or self.encrypted:
-            weak = ("rsa-sha1", "sha1") if given.sha1 else ()
+            weak = ("rsa-sha1", "sha1", "rsa-sha256", "sha256") if given.sha1 else ()
             made["algorithms"] = _once([*self._suite(given).algorithms, "rsa-oaep", *weak])
         if self._transport and self.signed:  # TLS covers what the signature does not
             made["unsignedHeaders"] = made["unsignedAttachments"] = True
@@ -411,9 +411,7 @@ class _Direction:
             raise Unmet(f"{stated or binding} names no suite that is spoken, to sign with")
         if suite.weak and not given.sha1:
             told = stated.inner[0] if stated is not None and stated.inner else binding
-            raise Unmet(
-                f"{told} signs with SHA-1: ask for {told.name}Sha256, or take it with the credential 'sha1: true'"
-            )
+            raise Unmet(f"{told} signs with SHA-1: ask for Basic256Sha256, or take it with the credential 'sha1: true'")
         return suite
 
     def _reference(self, use: str, *, senders: bool) -> str:

@@ -106,6 +106,8 @@ class Seal:
             self._sign(parts)
         else:
             self._sign(parts)
+            if side.strict:  # as long as the signature can be told from what it covers
+                self._in_order(parts.security)
             self._encrypt(parts, requester, self._encrypted())
         if side.strict:
             self._in_order(parts.security)

@@ -35,8 +35,9 @@ def _made() -> dict[str, Suite]:
     for bits in ("128", "192", "256"):
         found[f"Basic{bits}"] = Suite("rsa-sha1", "sha1", f"aes{bits}-cbc")
         found[f"Basic{bits}Sha256"] = Suite("rsa-sha256", "sha256", f"aes{bits}-cbc")
-        for name in (f"Basic{bits}GCM", f"Basic{bits}GCMSha256"):
-            found[name] = Suite("rsa-sha256", "sha256", f"aes{bits}-gcm")
+        found[f"Basic{bits}GCM"] = Suite(
+            "rsa-sha1", "sha1", f"aes{bits}-gcm"
+        )  # the digest is still the first version's
     return found
 
 

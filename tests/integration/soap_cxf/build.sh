@@ -4,7 +4,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 to=${1:-$root/build/interop/cxf}
-stamp=$(cat "$here"/{pom.xml,Peer.java,files.wsdl,build.sh} "$root/schemas/erp/erp.wsdl" "$here/../soap_php/quotes.wsdl" | sha256sum | cut -d' ' -f1)
+stamp=$(cat "$here"/{pom.xml,Peer.java,PolicyPeer.java,files.wsdl,build.sh} "$root/schemas/erp/erp.wsdl" "$here/../soap_php/quotes.wsdl" | sha256sum | cut -d' ' -f1)
 [ "$(cat "$to/.built" 2>/dev/null)" = "$stamp" ] && exit 0
 rm -rf "$to/classes" "$to/src"
 mkdir -p "$to/classes" "$to/src" "$to/contracts"
@@ -16,5 +16,5 @@ declare -A more=([erp]=-bareMethods [erp12]=-bareMethods [quotes]= [files]=)
 for name in erp erp12 quotes files; do
     java -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$to/lib/*" org.apache.cxf.tools.wsdlto.WSDLToJava -quiet -exsh true ${more[$name]} -p "$name" -d "$to/src" "$to/contracts/$name.wsdl" 2> "$to/wsdl2java.log" || { cat "$to/wsdl2java.log" >&2; exit 1; }
 done
-javac -nowarn -proc:none -cp "$to/lib/*" -d "$to/classes" $(find "$to/src" -name '*.java') "$here/Peer.java"
+javac -nowarn -proc:none -cp "$to/lib/*" -d "$to/classes" $(find "$to/src" -name '*.java') "$here/Peer.java" "$here/PolicyPeer.java"
 echo "$stamp" > "$to/.built"
