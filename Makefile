@@ -61,7 +61,7 @@ integration: install system-packages  ## Tests with real brokers, servers and pe
 interop: install system-packages  ## SOAP against foreign stacks (CXF with WSS4J, node, SOAP::Lite, PHP), and the page that shows it (slow; fetches)
 	tests/integration/soap_node/build.sh
 	tests/integration/soap_cxf/build.sh
-	$(BIN)/pytest tests/integration/test_soap_cxf.py tests/integration/test_soap_node.py tests/integration/test_soap_perl.py tests/integration/test_soap_php.py tests/integration/test_soap_python.py -q
+	$(BIN)/pytest tests/integration/test_soap_cxf.py tests/integration/test_soap_security_cxf.py tests/integration/test_soap_node.py tests/integration/test_soap_perl.py tests/integration/test_soap_php.py tests/integration/test_soap_python.py -q
 	$(BIN)/python tests/integration/soap_matrix.py
 
 conformance: install  ## Score against recorded Camel behaviour, by area
