@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from esb.testing.checker import Account
 
 _ROOT = Path(__file__).resolve().parents[2]
+RUN = f"{time.time_ns():x}"
+"""What all rows of one run have in common: a table must not be put together from several."""
 RESULTS = Path(os.environ.get("ESB_FAULT_RESULTS", _ROOT / "build" / "faults.json"))
 
 
@@ -37,6 +40,7 @@ class Recorder:
             problems.append(f"{behind_inbox} duplicates behind the inbox")
         figures: dict[str, Any] = account.as_dict() if account else {}
         row = {
+            "run": RUN,
             "row": self.row,
             "fault": self.fault,
             "promise": self.promise,

@@ -140,9 +140,6 @@ def test_a_call_ends_at_its_deadline(calling, record, target, behaviour, soap):
     )
 
 
-LATE = "a target that answers after the deadline: the effect has happened"
-
-
 def run_late(calling, target, **options):
     """Ten messages for a partner that is late with those that it takes first: the site, the partner, and how many were late, when all have ended."""
     late = threading.Event()
@@ -179,7 +176,7 @@ def run_late(calling, target, **options):
 )
 @pytest.mark.fault(
     "F27",
-    LATE + "; the operation is idempotent",
+    "a target that answers after the deadline: the effect has happened; the operation is idempotent",
     "the outcome is unknown: tried again, so the effect may repeat; never lost",
 )
 def test_a_late_answer_of_an_idempotent_operation_is_tried_again(calling, record, target, soap, method, idempotent):
@@ -198,7 +195,7 @@ def test_a_late_answer_of_an_idempotent_operation_is_tried_again(calling, record
 @BOTH
 @pytest.mark.fault(
     "F27",
-    LATE + "; the operation is not declared idempotent",
+    "a target that answers after the deadline: the effect has happened; the operation is not declared idempotent",
     "the outcome is unknown: a dead letter that says so, no second effect; never lost",
 )
 def test_a_late_answer_of_another_operation_is_a_dead_letter(calling, record, target, soap):
