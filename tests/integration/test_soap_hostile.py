@@ -5,7 +5,9 @@ S1 to S9 are in tests/system/test_bad_xml.py, and the poisoned WSDLs of S7 in te
 
 from __future__ import annotations
 
+import base64
 import copy
+import gzip
 import http.client
 import re
 import shutil
@@ -20,7 +22,7 @@ from soap_peers import ROOT
 
 import esb.xml
 from adapters.soap.security import Security
-from adapters.soap.security.names import DS, ID, SECURITY, WSU
+from adapters.soap.security.names import DS, ID, SECURITY, WSSE, WSU
 from adapters.soap.security.seal import Seal
 from esb.errors import Position
 from esb.testing.process import BusProcess
@@ -87,10 +89,12 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BusProcess]:
         assert process.running
 
 
-def post(bus: BusProcess, path: str, body: bytes, kind: str = TEXT_XML) -> tuple[int, str]:
+def post(
+    bus: BusProcess, path: str, body: bytes, kind: str = TEXT_XML, more: dict[str, str] | None = None
+) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", bus.port, timeout=120)
     try:
-        connection.request("POST", path, body, {"Content-Type": kind})
+        connection.request("POST", path, body, {"Content-Type": kind, **(more or {})})
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
     finally:
@@ -279,6 +283,76 @@ def test_an_honest_package_is_taken(bus: BusProcess) -> None:
 def test_a_package_beyond_the_limit_is_refused(bus: BusProcess) -> None:
     kind = 'multipart/related; type="application/xop+xml"; boundary=b; start="<root>"; start-info="text/xml"'
     assert post(bus, "/files", package(root(XOP.format("cid:a")), ("a", "x/y", bytes(3_000_000))), kind)[0] == 413
+
+
+GOOD = ENVELOPE.format(ORDER.format("C1"))
+BLOCKS = GOOD.replace("<s:Body>", f"<s:Header>{'<x/>' * 300_000}</s:Header><s:Body>")
+NAMESPACES = GOOD.replace("<s:Body>", "<s:Body " + " ".join(f'xmlns:n{n}="urn:n{n}"' for n in range(5000)) + ">")
+GZIPPED = {"Content-Encoding": "gzip"}
+TEXTS: dict[str, tuple[bytes, str, dict[str, str]]] = {
+    "UTF-7 by the header": (GOOD.encode("utf-7"), "text/xml; charset=utf-7", {}),
+    "UTF-7 by itself": (b'<?xml version="1.0" encoding="utf-7"?>' + GOOD.encode("utf-7"), "text/xml", {}),
+    "UTF-16 without a mark": (GOOD.encode("utf-16-le"), TEXT_XML, {}),
+    "UTF-8 that calls itself UTF-16": (GOOD.encode(), "text/xml; charset=utf-16", {}),
+    "an encoding that is none": (GOOD.encode(), "text/xml; charset=nonsense", {}),
+    "a codec that is no encoding": (GOOD.encode(), "text/xml; charset=rot13", {}),
+    "octets that are none": (GOOD.replace("C1", "\xff").encode("latin-1"), TEXT_XML, {}),
+    "a bomb of zeros": (gzip.compress(bytes(50_000_000)), TEXT_XML, GZIPPED),
+    "a packed message": (gzip.compress(GOOD.encode()), TEXT_XML, GZIPPED),
+    "300,000 header blocks that nobody knows": (
+        BLOCKS.replace("<x/>", '<x s:mustUnderstand="1"/>', 1).encode(),
+        TEXT_XML,
+        {},
+    ),
+    "5,000 namespaces": (NAMESPACES.encode(), TEXT_XML, {}),
+    "another action": (GOOD.encode(), TEXT_XML, {"SOAPAction": '"urn:example:erp:sales/GetSalesOrder"'}),
+    "the action of nobody": (GOOD.encode(), TEXT_XML, {"SOAPAction": "urn:evil"}),
+    "an entity": (GOOD.replace("C1", "&xxe;").encode(), TEXT_XML, {}),
+    "a document type": (b'<!DOCTYPE s [<!ENTITY xxe SYSTEM "file:///etc/passwd">]>' + GOOD.encode(), TEXT_XML, {}),
+    "XInclude for a customer": (
+        GOOD.replace("C1", '<i:include xmlns:i="http://www.w3.org/2001/XInclude" href="file:///etc/passwd"/>').encode(),
+        TEXT_XML,
+        {},
+    ),
+    "an xop:Include without a package": (GOOD.replace("C1", XOP.format("cid:a")).encode(), TEXT_XML, {}),
+}
+
+
+@pytest.mark.parametrize("case", TEXTS.values(), ids=TEXTS)
+def test_a_message_that_plays_tricks_with_its_text_is_refused(
+    bus: BusProcess, case: tuple[bytes, str, dict[str, str]]
+) -> None:
+    data, kind, more = case
+    status, told = post(bus, "/open", data, kind, more)
+    assert status in {400, 413, 415, 500}
+    assert "salesOrderNumber" not in told
+    assert "root:" not in told
+    assert post(bus, "/open", GOOD.encode())[0] == 200
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        f"{{{WSSE}}}BinarySecurityToken",
+        f"{{{DS}}}SignatureValue",
+        f"{{{DS}}}DigestValue",
+    ],
+)
+def test_a_signature_whose_values_lie_in_other_parts_is_checked_as_any(bus: BusProcess, place: str) -> None:
+    """Some stacks send the octets of tokens and signatures beside the envelope; a wrong one is a wrong one there, too."""
+    kind = 'multipart/related; type="application/xop+xml"; boundary=b; start="<root>"; start-info="text/xml"'
+
+    def sent(change: bytes) -> tuple[int, str]:
+        root = signed(bus)
+        node = next(root.iter(place))
+        value = base64.b64decode(node.text)
+        node.text = None
+        node.append(esb.xml.parse(XOP.format("cid:a")))
+        whole = ("root", 'application/xop+xml; type="text/xml"', esb.xml.serialize(root))
+        return post(bus, "/signed", package(whole, ("a", "x/y", change + value[len(change) :])), kind)
+
+    assert sent(b"")[0] == 200
+    assert sent(b"\0\1\2\3")[0] == 500
 
 
 def test_what_fails_inside_is_told_by_a_number_and_nothing_else(bus: BusProcess) -> None:
