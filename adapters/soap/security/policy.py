@@ -242,6 +242,8 @@ def read_side(given: Any, name: str, at: Position) -> Side:
     reader.done()
     if sending:
         _present(side, at)
+    else:
+        _no_oracle(side, at)
     return side
 
 
@@ -333,6 +335,20 @@ def _algorithms(reader: Reader, at: Position) -> frozenset[str]:
     for each in found - frozenset(ALGORITHMS):
         raise UnknownName("algorithm", each, ALGORITHMS, at)
     return found
+
+
+def _no_oracle(side: Side, at: Position) -> None:
+    """AES-CBC lets a stranger change what is decrypted. Unless a signature over it fails with the same words, our faults tell him what came out."""
+    if side.encryption is None or not any(name.endswith("-cbc") for name in side.algorithms):
+        return
+    signed = set(side.signature.parts) if side.signature is not None else set()
+    for part in side.encryption.parts:
+        if part not in signed and part != "signature" and not (part.startswith("{") and HEADERS in signed):
+            raise OptionError(
+                f"expect.encryption takes AES-CBC for {part}, which no signature covers: our answers would help to decrypt it",
+                at,
+                "sign it too, or take aes256-gcm",
+            )
 
 
 def _present(side: Side, at: Position) -> None:

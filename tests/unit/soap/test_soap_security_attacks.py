@@ -494,3 +494,28 @@ def test_a_message_is_not_good_for_longer_than_replays_are_remembered(keys: Path
     declared = {"ttl": "2d", **({"users": {"bus": "pw"}} if part == "usernameToken" else {})}
     with pytest.raises(ConfigError, match="remembered"):
         guard(keys, **{part: declared})
+
+
+@pytest.mark.parametrize(
+    ("signature", "parts", "good"),
+    [
+        (None, ["body"], False),
+        ({"parts": ["timestamp"]}, ["body"], False),
+        ({"parts": ["body"]}, ["body", "usernameToken"], False),
+        ({"parts": ["body"]}, ["body", "signature"], True),
+        ({"parts": ["body", "headers"]}, ["body", NOTE], True),
+    ],
+)
+def test_cbc_is_taken_only_for_what_is_signed(keys: Path, signature: Any, parts: list[str], good: bool) -> None:
+    expect: dict[str, Any] = {
+        "timestamp": True,
+        "encryption": {"key": "them.key", "parts": parts},
+        "algorithms": ["rsa-sha256", "sha256", "aes256-cbc", "rsa-oaep-mgf1p"],
+        **({"signature": {**TRUST, **signature}} if signature else {}),
+    }
+    if good:
+        guard(keys, **expect)
+        return
+    with pytest.raises(ConfigError, match="no signature covers"):
+        guard(keys, **expect)
+    guard(keys, **{**expect, "algorithms": ["rsa-sha256", "sha256", "aes256-gcm", "rsa-oaep-mgf1p"]})
