@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from esb.errors import NotConnected
+from esb.errors import EsbError, NotConnected
 from esb.exchange import Exchange, new_id
 from esb.stores.codec import decode, encode
 from esb.stores.contract import Group, Standing
@@ -117,6 +117,7 @@ class SqliteIdempotentRepository:
         """Accepted for Camel's sake; see ``retention``."""
         self._file: _File | None = None
         self._short = threading.Lock()
+        self._waiting: list[list[Any]] = []
         self._pending: list[tuple[str, Callable[[Exception | None], None]]] = []
         self._wake = threading.Condition(self._short)
         self._writer: threading.Thread | None = None
@@ -181,17 +182,21 @@ class SqliteIdempotentRepository:
         return Standing.STARTED if file.owner.lives(owner) else Standing.NEW, owner
 
     def complete(self, key: str) -> None:
-        ended = threading.Event()
-        errors: list[Exception | None] = []
-
-        def done(error: Exception | None) -> None:
-            errors.append(error)
-            ended.set()
-
-        self.complete_later(key, done)
-        ended.wait()
-        if errors[0] is not None:
-            raise errors[0]
+        # Not by way of the writer: it may be the writer that calls, from the callback of another key, or wait for whoever calls.
+        file = self._opened()
+        mine: list[Any] = [key, None]
+        with self._short:
+            self._waiting.append(mine)
+        with file.lock:
+            # Whoever comes first writes what all that wait here have to write: one flush of the disk for many.
+            with self._short:
+                batch, self._waiting = self._waiting, []
+            if batch:
+                error = self._written(file, [key for key, _ in batch])
+                for entry in batch:
+                    entry[1] = error
+        if mine[1] is not None:
+            raise mine[1]
 
     def complete_later(self, key: str, done: Callable[[Exception | None], None]) -> None:
         self._opened()
@@ -207,34 +212,39 @@ class SqliteIdempotentRepository:
         file = self._opened()
         while True:
             with self._short:
-                while not self._pending and self._writer is threading.current_thread():
+                while not self._pending and self._writer is threading.current_thread() and file.users > 0:
                     self._wake.wait()
                 batch, self._pending = self._pending, []
-            if not batch:
-                return
-            error: Exception | None = None
-            try:
-                with file.lock:
-                    self._write(file, [key for key, _ in batch])
-            except Exception as failure:
-                error = failure
+                if not batch:
+                    if self._writer is threading.current_thread():
+                        self._writer = None
+                    return
+            with file.lock:
+                error = self._written(file, [key for key, _ in batch])
             for key, done in batch:
                 try:
                     done(error)
                 except Exception:
                     log.exception("whoever waited for the key %r failed", key)
 
-    def _write(self, file: _File, keys: list[str]) -> None:
+    def _written(self, file: _File, keys: list[str]) -> EsbError | None:
+        """Write keys as done, under the lock; the failure of all of them, if they could not be."""
         now = time.time()
-        with file.transaction():
-            for key in keys:
-                file.execute(
-                    "INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = excluded.owner, at = excluded.at",
-                    (file.scope, key, _DONE, now),
-                )
-        self._completed += len(keys)
-        if self._completed >= _SWEEP_EVERY:
-            self._sweep(file)
+        try:
+            with file.transaction():
+                for key in keys:
+                    file.execute(
+                        "INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = excluded.owner, at = excluded.at",
+                        (file.scope, key, _DONE, now),
+                    )
+            self._completed += len(keys)
+            if self._completed >= _SWEEP_EVERY:
+                self._sweep(file)
+        except EsbError as error:
+            return error
+        except RuntimeError as error:  # closed meanwhile
+            return NotConnected(str(error))
+        return None
 
     def _sweep(self, file: _File) -> None:
         self._completed = 0

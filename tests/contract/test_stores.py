@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -48,6 +50,42 @@ def test_the_aggregation_repository_in_memory(behaviour):
 def test_the_aggregation_repository_in_a_file(behaviour, tmp_path):
     with opened(SqliteAggregationRepository(), tmp_path) as repository:
         behaviour(repository)
+
+
+def test_keys_that_are_completed_later_are_there_when_it_is_told(tmp_path):
+    told = threading.Semaphore(0)
+    errors = []
+    with (
+        opened(SqliteIdempotentRepository(), tmp_path) as repository,
+        opened(SqliteIdempotentRepository(), tmp_path) as other,
+    ):
+
+        def done(key, error):
+            errors.append(error)
+            assert other.standing(key) is Standing.DONE
+            repository.complete(f"{key} too")  # whoever is told may do as he likes
+            told.release()
+
+        for n in range(50):
+            repository.complete_later(f"k{n}", partial(done, f"k{n}"))
+        assert all(told.acquire(timeout=60) for _ in range(50))
+        assert errors == [None] * 50
+        assert other.standing("k49 too") is Standing.DONE
+
+
+def test_a_key_that_cannot_be_completed_is_told_with_its_failure(tmp_path):
+    told = threading.Event()
+    errors = []
+
+    def done(error):
+        errors.append(error)
+        told.set()
+
+    with opened(SqliteIdempotentRepository(), tmp_path) as repository:
+        pass
+    repository.complete_later("k", done)
+    assert told.wait(60)
+    assert isinstance(errors[0], NotConnected)
 
 
 def test_the_memory_forgets_the_oldest_key_beyond_its_size():
