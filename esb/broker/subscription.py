@@ -1,11 +1,16 @@
 """Consuming from RabbitMQ: batches out, settlements back in bursts, a channel of its own for each subscription.
 
 A channel's delivery tags mean nothing on the next one: losing the channel starts a new epoch, and what was in hand is dropped when it is settled.
+
+RabbitMQ (3.10 tried) loses acks of a channel that is closed at once: a channel with 32 settlements under way to a quorum queue keeps further ones to
+itself until the queue has caught up, and takes them along when it ends. So what is given back when we pause or stop is left to the channel's end, as
+a rule, and a channel that has settled much just now is closed a moment later.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -30,6 +35,10 @@ log = logging.getLogger(__name__)
 _REOPEN = 1.0  # seconds until a channel that the broker closed is opened again
 _PATIENCE = 15.0  # seconds for the broker to start a consumer
 _SULK = 0.2  # seconds until a batch that the consumer failed to take is offered again
+_MOMENT = (
+    0.5  # seconds until what is given back leaves, if its channel goes on; and for a crowd of settlements to be through
+)
+_CROWD = 16  # settlements in a moment: half of what a channel of RabbitMQ has under way to a queue
 _LONGEST_PAUSE = 30.0  # between attempts of a retry or move that its queue refuses
 
 
@@ -136,6 +145,11 @@ class AmqpSubscription:
         self._acked: set[int] = set()
         self._acking = self._applying = False
         self._forwarded: set[int] = set()
+        self._back: list[Held] = []
+        """What is given back, and still on the channel."""
+        self._frames = deque([0.0] * _CROWD, _CROWD)
+        """When the last settlements were sent."""
+        self._calm_at = 0.0
         self._cancelling = False
         self._consuming = False
 
@@ -171,8 +185,8 @@ class AmqpSubscription:
 
     @property
     def quiet(self) -> bool:
-        """Whether every settlement was sent."""
-        return not self._settled and not self._acked and not self._forwarded
+        """Whether every settlement was sent, and RabbitMQ has had a moment for them."""
+        return not (self._settled or self._acked or self._forwarded) and time.monotonic() >= self._calm_at
 
     # -- the I/O thread: channel and consumer --------------------------------------------------------------------------
 
@@ -192,6 +206,8 @@ class AmqpSubscription:
         self._unsettled.clear()
         self._acked.clear()
         self._forwarded.clear()
+        self._back.clear()
+        self._calm_at = 0.0
         self.handover.forget()
 
     def _opened(self, channel: Any) -> None:
@@ -203,6 +219,9 @@ class AmqpSubscription:
         if self.handover.paused or self.handover.stopped:
             return
         self._cancelling = False
+        if self._back:  # not gone yet: ours again, in their order
+            self._arrived = deque(sorted([*self._back, *self._arrived], key=lambda held: held.tag))
+            self._back.clear()
         if self._channel is None and self._connection is not None and self._connection.is_open:
             self.up(self._connection)
         elif self._channel is not None and self._channel.is_open and self._consumer is None:
@@ -235,8 +254,7 @@ class AmqpSubscription:
         if self._channel is None:
             return
         if self._exclusive:
-            if len(self._unsettled) == len(self._arrived):
-                self.abandon()
+            self._abandon_if_idle()
             return
         if self._consumer is not None and self._channel.is_open:
             # With a callback pika waits for the answer, and gives back what arrives until then; without, it would drop it.
@@ -245,7 +263,16 @@ class AmqpSubscription:
             self._consumer = None
         while self._arrived:
             self._release(self._arrived.popleft())
-        if self.handover.stopped and not self._unsettled:
+        self._abandon_if_idle()
+
+    def _abandon_if_idle(self) -> None:
+        """Close the channel if nothing is in hand: all that is left on it goes back."""
+        if len(self._unsettled) > len(self._arrived) + len(self._back):
+            return
+        early = self._calm_at - time.monotonic()
+        if early > 0:
+            self._thread.later(early, self._after_settling)
+        else:
             self.abandon()
 
     def abandon(self) -> None:
@@ -376,15 +403,39 @@ class AmqpSubscription:
         acked.clear()
 
     def _ack(self, channel: Any, tag: int, *, multiple: bool) -> None:
+        self._sent()
         if isinstance(self._connection, FastConnection):
             self._connection.send(ack(channel.channel_number, tag, multiple))
         else:
             channel.basic_ack(tag, multiple=multiple)
 
     def _release(self, held: Held, *, requeue: bool = True) -> None:
-        if self._channel is not None and self._channel.is_open and held.tag in self._unsettled:
-            del self._unsettled[held.tag]
-            self._channel.basic_nack(held.tag, requeue=requeue)
+        if self._channel is None or held.tag not in self._unsettled:
+            return
+        if requeue and (self.handover.paused or self.handover.stopped):
+            # An exclusive queue would only send them again: its consumer is not cancelled before nothing is in hand.
+            if not self._back and not self._exclusive:
+                self._thread.later(_MOMENT, partial(self._send_back, self.handover.epoch))
+            self._back.append(held)
+        elif self._channel.is_open:
+            self._nack(held, requeue=requeue)
+
+    def _send_back(self, epoch: int) -> None:
+        if epoch == self.handover.epoch and self._channel is not None and self._channel.is_open:
+            for held in self._back:
+                self._nack(held, requeue=True)
+            self._back.clear()
+
+    def _nack(self, held: Held, *, requeue: bool) -> None:
+        self._sent()
+        del self._unsettled[held.tag]
+        self._channel.basic_nack(held.tag, requeue=requeue)
+
+    def _sent(self) -> None:
+        now = time.monotonic()
+        if now - self._frames[0] < _MOMENT:
+            self._calm_at = now + _MOMENT
+        self._frames.append(now)
 
     def _forward(self, held: Held, queue: str, delay: float | None, properties: pika.BasicProperties) -> None:
         """Publish again, then ack: the message is durable there before it leaves here. A queue that refuses is asked again, ever more slowly."""

@@ -416,6 +416,45 @@ def test_a_message_that_comes_back_too_often_is_set_aside_not_dropped(make: Make
     assert [delivery.returns for delivery in inbox.wait(3)] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_is_settled_last_before_the_end_stays_settled(make: Make, paused: bool) -> None:
+    broker = make()
+    broker.queue("orders")
+    inbox = Inbox()
+    publish(broker, "orders", *(message(f"m{n}") for n in range(300)))
+    subscription = broker.subscribe("orders", inbox, prefetch=300)
+    held = inbox.wait(300)
+    if paused:
+        subscription.pause()
+    settle(subscription, held[20:], Release())  # a crowd, of which each is settled by itself
+    settle(subscription, held[:20:2])  # and right behind it what must not come again
+    broker.close()
+    after = make()
+    after.queue("orders")
+    until(lambda: after.depth("orders") >= 290, "what was not acknowledged is there again")
+    assert sorted(stored.id for stored in after.browse("orders", limit=400)) == sorted(
+        f"m{n}" for n in range(300) if n >= 20 or n % 2
+    )
+
+
+def test_a_pause_gives_back_and_a_resume_keeps_the_order(make: Make) -> None:
+    broker = make()
+    broker.queue("orders")
+    inbox, other = Inbox(), Inbox()
+    publish(broker, "orders", *(message(f"m{n}") for n in range(20)))
+    subscription = broker.subscribe("orders", inbox)
+    held = inbox.wait(20)
+    subscription.pause()
+    settle(subscription, held[1:], Release())
+    subscription.resume()
+    assert [delivery.id for delivery in inbox.wait(39)[20:]] == [f"m{n}" for n in range(1, 20)]
+    subscription.pause()
+    settle(subscription, inbox.wait(39)[20:], Release())
+    broker.subscribe("orders", other)
+    assert sorted(delivery.id for delivery in other.wait(19)) == sorted(f"m{n}" for n in range(1, 20))
+    settle(subscription, held[:1])
+
+
 def test_retries_of_one_queue_share_a_delay_and_keep_their_attempts(make: Make) -> None:
     broker = make()
     broker.queue("orders")
