@@ -15,10 +15,15 @@ from esb.program import Step
 from esb.stores.contract import CompletesLater, IdempotentRepository, Standing
 from esb.unit import LATER, UnitOfWork
 
+Delay = Callable[[float, Callable[[], None]], object]
+"""Runs a call after so many seconds, unless the context stops before."""
+
 _log = logging.getLogger("esb.route")
 _PATIENCE: Final = 5.0
 """Seconds that a repeat waits for the message that has its key."""
 _LOOKS: Final = 0.02
+_PAUSES: Final = (1.0, 30.0)
+"""Seconds to the first try to record an outcome again, and the longest; each pause is twice the one before."""
 
 _holders: weakref.WeakKeyDictionary[IdempotentRepository, dict[str, object]] = weakref.WeakKeyDictionary()
 """Who works on a key in this process, by repository: steps may share one. A delivery's unit, or the exchange where there is none."""
@@ -27,8 +32,10 @@ _holders: weakref.WeakKeyDictionary[IdempotentRepository, dict[str, object]] = w
 class Once:
     """Runs the steps for a key and records the outcome. Thread-safe."""
 
-    def __init__(self, keys: IdempotentRepository, wait: Wait, *, remove_on_failure: bool) -> None:
+    def __init__(self, keys: IdempotentRepository, wait: Wait, later: Delay, *, remove_on_failure: bool) -> None:
         self._keys = keys
+        self._delay = later
+        self._runs = 0
         self._later = keys if isinstance(keys, CompletesLater) else None
         self._wait = wait
         self._remove = remove_on_failure
@@ -55,6 +62,10 @@ class Once:
                 raise StepFailed(f"another message is working on the key {key!r} for more than {_PATIENCE:g} seconds")
             self._wait(_LOOKS)
 
+    def stop(self) -> None:
+        """The route stops, and its store is closed: outcomes that could not be recorded until now are not any more."""
+        self._runs += 1
+
     def until_end(self, exchange: Exchange, key: str, program: Step) -> None:
         """Run the steps; the key is done at their end."""
         try:
@@ -80,15 +91,15 @@ class Once:
         def finish(unit: UnitOfWork) -> object:
             self._failed.discard((unit, key))
             failed = unit.error is not None or exchange.handled
+            if self._later is None or (failed and self._remove):
+                self._record(exchange, key, failed=failed)
+                return None
+            # The thread may be the broker's own: it must not wait for a disk, nor must each message of a batch have a flush for itself.
+            self._let_go(exchange, key)
             try:
-                if self._later is None or (failed and self._remove):
-                    self._record(exchange, key, failed=failed)
-                    return None
-                # The thread may be the broker's own: it must not wait for a disk, nor must each message of a batch have a flush for itself.
-                self._let_go(exchange, key)
-                self._later.complete_later(key, lambda error: _go_on(unit, key, error))
+                self._later.complete_later(key, lambda error: self._completed(unit, key, error))
             except Exception as error:
-                _tell(key, error)
+                self._owe(key, self._keys.complete, error)
                 return None
             return LATER
 
@@ -101,21 +112,40 @@ class Once:
 
     def _record(self, exchange: Exchange, key: str, *, failed: bool) -> None:
         self._let_go(exchange, key)
-        if failed and self._remove:
-            self._keys.abandon(key)
-        else:
-            self._keys.complete(key)
+        record = self._keys.abandon if failed and self._remove else self._keys.complete
+        try:
+            record(key)
+        except Exception as error:
+            self._owe(key, record, error)
 
+    def _completed(self, unit: UnitOfWork, key: str, error: Exception | None) -> None:
+        if error is not None:
+            self._owe(key, self._keys.complete, error)
+        unit.go_on()
 
-def _go_on(unit: UnitOfWork, key: str, error: Exception | None) -> None:
-    if error is not None:
-        _tell(key, error)
-    unit.go_on()
+    def _owe(self, key: str, record: Callable[[str], None], error: Exception) -> None:
+        """An outcome that could not be recorded: what became of the message stands, so it is not raised but tried again.
 
+        Until then the key counts as started, by a process that lives: nobody gets in with it, also not the message itself when it comes again.
+        If this process ends before, the key is new.
+        """
+        first, longest = _PAUSES
+        _log.error("the key %r could not be recorded, which is tried again: %s", key, error)
 
-def _tell(key: str, error: Exception) -> None:
-    # A unit's callback must not raise. The key stays started, and so is new once this process has ended.
-    _log.error("the key %r could not be recorded", key, exc_info=error)
+        run = self._runs
+
+        def again(pause: float) -> None:
+            if run != self._runs:  # the store was closed meanwhile: the key is new, and may be another's by now
+                return
+            try:
+                record(key)
+            except Exception:
+                following = min(2 * pause, longest)
+                self._delay(following, lambda: again(following))
+            else:
+                _log.info("the key %r is recorded now", key)
+
+        self._delay(first, lambda: again(first))
 
 
 def _holder(exchange: Exchange) -> object:

@@ -57,7 +57,8 @@ class IdempotentConsumerSpec(StepSpec):
         program = builder.program(self.steps, tail=builder.tail and not self.completion_eager)
         eager, at_end = self.eager, self.completion_eager
         skip, spec = self.skip_duplicate, told(self.expression)
-        once = Once(keys, Wait(builder), remove_on_failure=self.remove_on_failure)
+        once = Once(keys, Wait(builder), builder.context.later, remove_on_failure=self.remove_on_failure)
+        builder.on_stop(once.stop)
 
         def idempotent(exchange: Exchange) -> None:
             key = text(evaluate(exchange))

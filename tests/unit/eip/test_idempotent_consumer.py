@@ -2,8 +2,9 @@ import threading
 
 import pytest
 
+from esb.eip._once import Once
 from esb.eip.idempotent_consumer import IdempotentConsumerSpec
-from esb.errors import OptionError, StepFailed
+from esb.errors import NotConnected, OptionError, StepFailed
 from esb.exchange import Exchange
 from esb.javanames import NoMessageIdException
 from esb.stores.contract import Standing
@@ -167,3 +168,49 @@ def test_a_file_remembers_over_a_restart(tmp_path):
         return len(inside)
 
     assert [run(), run()] == [1, 0]
+
+
+class Full(MemoryIdempotentRepository):
+    """A repository whose disk is full for a while."""
+
+    def __init__(self, failures):
+        super().__init__()
+        self.failures = failures
+
+    def fails(self):
+        if self.failures:
+            self.failures -= 1
+            raise NotConnected("the disk is full")
+
+    def complete(self, key):
+        self.fails()
+        super().complete(key)
+
+    def abandon(self, key):
+        self.fails()
+        super().abandon(key)
+
+
+@pytest.mark.parametrize("at_end", [False, True])
+@pytest.mark.parametrize(("outcome", "standing"), [(ValueError("x"), Standing.NEW), (None, Standing.DONE)])
+def test_an_outcome_that_cannot_be_recorded_is_recorded_later(monkeypatch, outcome, standing, at_end):
+    monkeypatch.setattr("esb.eip._once._PAUSES", (0.001, 0.002))
+    keys = Full(3)
+    one = bench(keys, *([fail(outcome)] if outcome else []), completion_eager=at_end)
+    assert one.send("a", id=1).error is outcome  # what became of the message is not changed by it
+    until(lambda: keys.standing("1") is standing)
+    assert keys.failures == 0
+    one.stop()
+
+
+def test_after_a_stop_an_outcome_is_not_recorded_any_more():
+    put_off, keys = [], Full(1)
+    once = Once(keys, None, lambda _delay, call: put_off.append(call), remove_on_failure=True)
+    exchange = Exchange("a")
+    assert once.enters(exchange, "1")
+    with pytest.raises(ValueError, match="x"):
+        once.until_end(exchange, "1", fail(ValueError("x")).call)
+    once.stop()
+    [again] = put_off
+    again()
+    assert keys.standing("1") is Standing.STARTED
