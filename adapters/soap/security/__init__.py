@@ -7,6 +7,7 @@ met is a fault.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ class Agreed:
     mtom: bool = False
     https: str = ""
     client_certificate: str = ""
+    twins: frozenset[str] = frozenset()
+    """Names that types of several namespaces of the contract have."""
 
     def seal(self, path: Callable[[str], Path], at: Position) -> Seal | None:
         """What is done to our messages, None for nothing. Raises ConfigError at ``at``."""
@@ -47,7 +50,7 @@ class Agreed:
         """What is demanded of theirs, None for nothing. Raises ConfigError at ``at``."""
         from adapters.soap.security.guard import Guard
 
-        made = Guard(self.expect, path, at, seen)
+        made = Guard(self.expect, path, at, seen, self.twins)
         return None if made.empty else made
 
 
@@ -76,7 +79,8 @@ class Security:
         if not self.from_wsdl:
             for port in ports:
                 self.check(wsdl, port, at, serving=serving)
-            return Agreed(read_side(self.send, "send", at), read_side(self.expect, "expect", at))
+            expected = read_side(self.expect, "expect", at)
+            return Agreed(read_side(self.send, "send", at), expected, twins=_twins(wsdl))
         from adapters.soap.security.derive import derive, merged, read_credentials
         from esb.errors import OptionError
 
@@ -99,6 +103,7 @@ class Security:
             first.mtom,
             first.https,
             first.client_certificate,
+            _twins(wsdl),
         )
 
     def check(self, wsdl: Wsdl, port: Port, at: Position, *, serving: bool) -> None:
@@ -132,3 +137,13 @@ class Security:
         from adapters.soap.security.policy import read_side
 
         return Guard(read_side(self.expect, "expect", at), path, at, seen)
+
+
+def _twins(wsdl: Wsdl) -> frozenset[str]:
+    from adapters.soap.names import ENCODING_11, ENCODING_12, XSD, local, namespace
+
+    own = [
+        key for key in wsdl.schemas.types if "#" not in key and namespace(key) not in {XSD, ENCODING_11, ENCODING_12}
+    ]
+    names = Counter(map(local, own))
+    return frozenset(name for name, number in names.items() if number > 1)

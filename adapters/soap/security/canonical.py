@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import esb.xml
+from adapters.soap.names import XSD, XSI, XSI_TYPE
 from adapters.soap.security.names import EXC_C14N
 from adapters.soap.security.refusal import Refused
 
 Element = Any  # lxml's stubs are older than lxml
 
-_PREFIXES = f"{{{EXC_C14N}}}InclusiveNamespaces"
+PREFIXES = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _MOST = 1 << 30
 
 
@@ -30,6 +31,25 @@ def canonical(element: Element, prefixes: Sequence[str] = ()) -> bytes:
     )
 
 
+def loose_types(element: Element, octets: bytes) -> dict[str, str]:
+    """Prefix -> name of each ``xsi:type`` whose prefix the canonical ``octets`` do not bind, ``#default`` for none.
+
+    Exclusive canonicalisation keeps the declarations that names of elements and attributes need, and does not look into values: whoever carries the
+    message may change what such a prefix means. Types of XML Schema itself do not count: nothing else has their names.
+    """
+    if XSI.encode() not in octets:
+        return {}
+    alone = esb.xml.parse(octets, huge=True, max_bytes=_MOST)
+    found = {}
+    for here, there in zip(element.iter(), alone.iter(), strict=True):
+        name = (here.get(XSI_TYPE) or "").strip()
+        prefix = name.rpartition(":")[0] or None
+        uri = here.nsmap.get(prefix)
+        if name and uri not in {None, XSD} and there.nsmap.get(prefix) != uri:
+            found[prefix or "#default"] = f"{{{uri}}}{name.rpartition(':')[2]}"
+    return found
+
+
 def prefixes_of(method: Element) -> list[str]:
     """The prefix list of a canonicalisation method or transform. Raises :class:`Refused` for any other method, or one with other parameters."""
     if method is None or method.get("Algorithm") != EXC_C14N:
@@ -37,6 +57,6 @@ def prefixes_of(method: Element) -> list[str]:
     children = list(method)
     if not children:
         return []
-    if len(children) > 1 or children[0].tag != _PREFIXES:
+    if len(children) > 1 or children[0].tag != PREFIXES:
         raise Refused("UnsupportedAlgorithm", "exclusive C14N with unknown parameters")
     return (children[0].get("PrefixList") or "").split()

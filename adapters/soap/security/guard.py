@@ -61,9 +61,20 @@ class Verified:
 class Guard:
     """One side's policy with its keys. Immutable but for what was seen; thread-safe."""
 
-    def __init__(self, side: Side, path: Callable[[str], Path], at: Position, seen: Seen | None = None) -> None:
-        """``path`` finds files of the project. Raises OptionError for keys that cannot be read."""
+    def __init__(
+        self,
+        side: Side,
+        path: Callable[[str], Path],
+        at: Position,
+        seen: Seen | None = None,
+        twins: frozenset[str] = frozenset(),
+    ) -> None:
+        """``path`` finds files of the project; ``twins`` are names that types of several namespaces have.
+
+        Raises OptionError for keys that cannot be read.
+        """
         self._side = side
+        self._twins = twins
         self._seen = seen or SeenHere()
         self._key = self._own = None
         self._trust: Trust | None = None
@@ -163,8 +174,9 @@ class _Run:
         info = node.find(f"{{{n.DS}}}KeyInfo")
         certificate = named_certificate(info, ids, self._parts.security, trust.certificates)
         trust.check(certificate, self._now)
+        twins = self._guard._twins  # noqa: SLF001 -- see above
         places = set()
-        elements, name = verify(node, certificate.public_key(), ids, self._side.algorithms)
+        elements, name = verify(node, certificate.public_key(), ids, self._side.algorithms, twins)
         for element in elements:
             place = self._parts.place(element)
             if place is None:

@@ -12,7 +12,8 @@ import hmac
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from adapters.soap.security.canonical import canonical, prefixes_of
+from adapters.soap.names import local
+from adapters.soap.security.canonical import PREFIXES, canonical, loose_types, prefixes_of
 from adapters.soap.security.ids import Ids
 from adapters.soap.security.names import DIGESTS, DS, EXC_C14N, SIGNATURE, SIGNATURES, known
 from adapters.soap.security.refusal import Refused
@@ -35,9 +36,13 @@ def sign(parts: Sequence[tuple[str, Element]], key: Any, info: Element, algorith
     for name, element in parts:
         reference = etree.SubElement(signed, f"{{{DS}}}Reference", URI=f"#{name}")
         transforms = etree.SubElement(reference, f"{{{DS}}}Transforms")
-        etree.SubElement(transforms, f"{{{DS}}}Transform", Algorithm=EXC_C14N)
+        transform = etree.SubElement(transforms, f"{{{DS}}}Transform", Algorithm=EXC_C14N)
+        octets = canonical(element)
+        if loose := sorted(loose_types(element, octets)):
+            etree.SubElement(transform, PREFIXES, nsmap={"ec": EXC_C14N}, PrefixList=" ".join(loose))
+            octets = canonical(element, loose)
         etree.SubElement(reference, f"{{{DS}}}DigestMethod", Algorithm=DIGESTS[digest])
-        value = hashlib.new(digest, canonical(element), usedforsecurity=False).digest()
+        value = hashlib.new(digest, octets, usedforsecurity=False).digest()
         etree.SubElement(reference, f"{{{DS}}}DigestValue").text = base64.b64encode(value).decode("ascii")
     made = _make(key, algorithm, canonical(signed))
     etree.SubElement(node, f"{{{DS}}}SignatureValue").text = base64.b64encode(made).decode("ascii")
@@ -45,11 +50,14 @@ def sign(parts: Sequence[tuple[str, Element]], key: Any, info: Element, algorith
     return node
 
 
-def verify(node: Element, public_key: Any, ids: Ids, allowed: Collection[str]) -> tuple[list[Element], str]:
+def verify(
+    node: Element, public_key: Any, ids: Ids, allowed: Collection[str], twins: Collection[str] = ()
+) -> tuple[list[Element], str]:
     """The elements that a Signature covers, as they stand in the message, and a text that tells this signature from others.
 
     The text is that of what is signed and not of the signature's value: whoever has one signature with a curve's key can make a second one of the
-    same words without the key. Raises :class:`Refused` unless all of it is right.
+    same words without the key. ``twins`` are names that types of several namespaces have: what tells them apart must be signed.
+    Raises :class:`Refused` unless all of it is right.
     """
     signed, value = node.find(f"{{{DS}}}SignedInfo"), node.find(f"{{{DS}}}SignatureValue")
     if signed is None or value is None or node[0] is not signed or node[1] is not value or len(node) != 3:
@@ -65,10 +73,10 @@ def verify(node: Element, public_key: Any, ids: Ids, allowed: Collection[str]) -
     uris = [reference.get("URI") for reference in references]
     if len(set(uris)) < len(uris):  # each costs a canonicalisation
         raise Refused("InvalidSecurity", "a Signature that covers an element twice")
-    return [_reference(reference, ids, allowed) for reference in references], hashlib.sha256(data).hexdigest()
+    return [_reference(reference, ids, allowed, twins) for reference in references], hashlib.sha256(data).hexdigest()
 
 
-def _reference(reference: Element, ids: Ids, allowed: Collection[str]) -> Element:
+def _reference(reference: Element, ids: Ids, allowed: Collection[str], twins: Collection[str]) -> Element:
     names = [child.tag for child in reference]
     if reference.tag != f"{{{DS}}}Reference" or names != [
         f"{{{DS}}}Transforms",
@@ -85,9 +93,13 @@ def _reference(reference: Element, ids: Ids, allowed: Collection[str]) -> Elemen
         raise Refused("UnsupportedAlgorithm", f"{len(listed)} transforms")
     prefixes = prefixes_of(listed[0])
     digest = _allowed(known(DIGESTS, method.get("Algorithm") or ""), allowed)
-    found = hashlib.new(digest, canonical(element, prefixes), usedforsecurity=False).digest()
+    octets = canonical(element, prefixes)
+    found = hashlib.new(digest, octets, usedforsecurity=False).digest()
     if not hmac.compare_digest(found, _base64(value)):
         raise Refused("FailedCheck", f"the digest of {element.tag} is another one")
+    for name in loose_types(element, octets).values() if twins else ():
+        if local(name) in twins:
+            raise Refused("InvalidSecurity", f"the signature does not cover which namespace the type {name} is of")
     return element
 
 

@@ -519,3 +519,38 @@ def test_cbc_is_taken_only_for_what_is_signed(keys: Path, signature: Any, parts:
     with pytest.raises(ConfigError, match="no signature covers"):
         guard(keys, **expect)
     guard(keys, **{**expect, "algorithms": ["rsa-sha256", "sha256", "aes256-gcm", "rsa-oaep-mgf1p"]})
+
+
+# -- what a prefix in a value means ---------------------------------------------------------------------------------------------
+
+TYPED = (
+    f'<e:Envelope xmlns:e="{SOAP}" xmlns:u="urn:t" xmlns:a="urn:a" xmlns:i="http://www.w3.org/2001/XMLSchema-instance">'
+    '<e:Body><u:pay i:type="a:Card">1</u:pay></e:Body></e:Envelope>'
+).encode()
+
+
+def test_what_is_signed_says_which_type_is_meant(keys: Path) -> None:
+    sent = seal(keys, signature=SIGN).close(TYPED)
+    assert b'PrefixList="a"' in sent
+    guarding = guard(keys, signature=TRUST)
+    guarding.open(esb.xml.parse(sent))
+    assert refused(guarding, sent.replace(b'xmlns:a="urn:a"', b'xmlns:a="urn:b"')) == "FailedCheck"
+
+
+def test_a_type_whose_namespace_nobody_signed_is_refused_where_two_have_its_name(
+    keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from adapters.soap.security import signature
+    from adapters.soap.security.policy import read_side
+
+    with monkeypatch.context() as careless:
+        careless.setattr(signature, "loose_types", lambda *_: {})
+        sent = seal(keys, signature=SIGN).close(TYPED)
+    assert b"PrefixList" not in sent
+    side = read_side({"signature": TRUST}, "expect", AT)
+    other = sent.replace(b'xmlns:a="urn:a"', b'xmlns:a="urn:b"')
+    for data in (sent, other):
+        Guard(side, keys.__truediv__, AT).open(
+            esb.xml.parse(data)
+        )  # one type has this name: the other namespace means nothing
+        assert refused(Guard(side, keys.__truediv__, AT, twins=frozenset({"Card"})), data) == "InvalidSecurity"
