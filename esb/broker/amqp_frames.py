@@ -9,6 +9,7 @@ Layouts: AMQP 0-9-1 specification, 2.3.5 (frames), 4.2.5 (content header), 4.2.5
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from struct import Struct, unpack_from
 from typing import Any, Final
 
@@ -32,6 +33,25 @@ _END: Final = b"\xce"
 _CONTENT_TYPE, _HEADERS, _MODE, _ID, _TIMESTAMP = 0x8000, 0x2000, 0x1000, 0x0080, 0x0040
 _OURS: Final = _CONTENT_TYPE | _HEADERS | _MODE | _ID | _TIMESTAMP
 _LONGEST: Final = 255  # bytes of a short string
+
+# All properties, in the order of their flags and fields.
+_ALL: Final = (
+    ("content_type", 0x8000, "text"),
+    ("content_encoding", 0x4000, "text"),
+    ("headers", _HEADERS, "table"),
+    ("delivery_mode", _MODE, "octet"),
+    ("priority", 0x0800, "octet"),
+    ("correlation_id", 0x0400, "text"),
+    ("reply_to", 0x0200, "text"),
+    ("expiration", 0x0100, "text"),
+    ("message_id", _ID, "text"),
+    ("timestamp", _TIMESTAMP, "time"),
+    ("type", 0x0020, "text"),
+    ("user_id", 0x0010, "text"),
+    ("app_id", 0x0008, "text"),
+    ("cluster_id", 0x0004, "text"),
+)
+_KNOWN: Final = sum(flag for _, flag, _ in _ALL)
 
 Fields = tuple[str, str | None, dict[str, Any] | None, int | None]
 """Message id, content type, headers, timestamp."""
@@ -110,6 +130,81 @@ def read(raw: bytes) -> Fields:
         return _read_by_pika(raw)
     timestamp = int.from_bytes(raw[end : end + 8], "big") if flags & _TIMESTAMP else None
     return id, content_type, headers, timestamp
+
+
+@lru_cache(maxsize=256)  # a sender sets the same ones for each of its messages
+def _fields(flags: int) -> tuple[tuple[str, str], ...]:
+    return tuple((name, kind) for name, flag, kind in _ALL if flags & flag)
+
+
+def read_all(raw: bytes) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
+    """All properties of a delivery that are set, as pika calls them, and its headers; None for what is left to pika."""
+    flags = raw[0] << 8 | raw[1]
+    if flags & ~_KNOWN:
+        return None
+    told: dict[str, Any] = {}
+    headers: dict[str, Any] | None = None
+    at = 2
+    try:
+        for name, kind in _fields(flags):
+            if kind == "text":
+                end = at + 1 + raw[at]
+                told[name] = raw[at + 1 : end].decode()
+                at = end
+            elif kind == "octet":
+                told[name] = raw[at]
+                at += 1
+            elif kind == "time":
+                told[name] = int.from_bytes(raw[at : at + 8], "big")
+                at += 8
+            else:
+                end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
+                headers = _read_table(raw, at + 4, end)
+                if headers is None:
+                    return None
+                at = end
+    except UnicodeDecodeError:
+        return None
+    return told, headers
+
+
+def write_all(told: Mapping[str, Any], headers: Mapping[str, Any] | None) -> bytes | None:
+    """Properties, by pika's names, and headers, as they are on the wire; None for what is left to pika. Raises as :func:`written`."""
+    flags = found = 0
+    parts = [b""]
+    for name, flag, kind in _ALL:
+        if kind == "table":
+            if headers:
+                flags |= flag
+                parts.append(_table(headers))
+            continue
+        if name not in told:
+            continue
+        value = told[name]
+        if kind == "text" and type(value) is str:
+            parts.append(_short(value))
+        elif kind == "octet" and type(value) is int and 0 <= value <= 255:
+            parts.append(bytes((value,)))
+        elif kind == "time" and type(value) is int and 0 <= value < 2**64:
+            parts.append(value.to_bytes(8, "big"))
+        else:
+            return None
+        flags |= flag
+        found += 1
+    if found < len(told):
+        return None  # a name that pika may know
+    parts[0] = flags.to_bytes(2, "big")
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=256)
+def places(raw: bytes) -> tuple[str, str] | None:
+    """Exchange and routing key of a delivery from their short strings; None if they are not UTF-8. Most of a queue's messages have the same."""
+    end = 1 + raw[0]
+    try:
+        return raw[1:end].decode(), raw[end + 1 : end + 1 + raw[end]].decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def properties(raw: bytes) -> pika.BasicProperties:

@@ -101,7 +101,7 @@ class RabbitmqProducer(Producer):
     def _pending(
         self, broker: AmqpBroker, outbound: Outbound, done: Callable[[TransportError | None], None]
     ) -> Pending:
-        from esb.broker.rabbitmq.messages import pending, properties
+        from esb.broker.rabbitmq.messages import packed, pending
 
         endpoint = self._endpoint
         attributes = outbound.attributes
@@ -132,7 +132,7 @@ class RabbitmqProducer(Producer):
                 broker.declare(declarations)
                 self._known.add(target)
             mandatory = ours = True
-        sent = (properties(attributes, outbound.headers), outbound.body)
+        sent = (packed(attributes, outbound.headers), outbound.body)
         return pending(self._name, (target, key), sent, done, mandatory=mandatory, declared=ours)
 
     def _request(self, broker: AmqpBroker, exchange: Exchange) -> None:

@@ -76,6 +76,51 @@ def test_we_read_what_we_write(table: dict[str, Any], id: str) -> None:
     assert frames.read(frames.written(id, "text/plain", table, 7)) == (id, "text/plain", table or None, 7)
 
 
+TEXTS = (
+    "content_type", "content_encoding", "correlation_id", "reply_to", "expiration", "message_id", "type", "user_id", "app_id", "cluster_id"
+)  # fmt: skip
+ATTRIBUTES = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(TEXTS, TEXT),
+        "delivery_mode": st.integers(0, 255),
+        "priority": st.integers(0, 255),
+        "timestamp": st.integers(0, 2**64 - 1),
+    },
+)
+
+
+@given(ATTRIBUTES, TABLES)
+def test_pika_reads_all_properties_that_we_write(told: dict[str, Any], table: dict[str, Any]) -> None:
+    raw = frames.write_all(told, table)
+    assert raw == b"".join(pika.BasicProperties(headers=table or None, **told).encode())
+
+
+@given(ATTRIBUTES, st.dictionaries(TEXT, st.none() | st.booleans() | TEXT, max_size=3))
+def test_we_read_all_properties_that_pika_writes(told: dict[str, Any], table: dict[str, Any]) -> None:
+    raw = b"".join(pika.BasicProperties(headers=table or None, **told).encode())
+    assert frames.read_all(raw) == (told, table or None)
+
+
+@pytest.mark.parametrize(
+    "told", [{"priority": 256}, {"timestamp": -1}, {"type": 3}, {"message_id": None}, {"other": "x"}]
+)
+def test_what_is_no_plain_property_is_left_to_pika(told: dict[str, Any]) -> None:
+    assert frames.write_all(told, None) is None
+
+
+def test_text_and_headers_that_only_pika_reads_are_left_to_it() -> None:
+    assert frames.read_all(b"\x80\x00\x01\xff") is None
+    assert frames.read_all(b"".join(pika.BasicProperties(headers={"n": {"inner": 1}}).encode())) is None
+
+
+@given(TEXT.filter(lambda text: len(text.encode()) < 256), TEXT.filter(lambda text: len(text.encode()) < 256))
+def test_exchange_and_routing_key_are_read_as_they_were_written(exchange: str, key: str) -> None:
+    raw = b"".join(bytes((len(text.encode()),)) + text.encode() for text in (exchange, key))
+    assert frames.places(raw) == (exchange, key)
+    assert frames.places(b"\x01\xff\x00") is None
+
+
 def test_a_header_that_only_pika_writes_is_written_by_it() -> None:
     raw = frames.written("m", None, {"share": Decimal("1.5"), "list": [1, "a"]}, 1)
     assert frames.read(raw)[2] == {"share": Decimal("1.5"), "list": [1, "a"]}
