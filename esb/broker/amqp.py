@@ -284,6 +284,14 @@ class AmqpBroker:
         count = self._inspector.depth(queue, [self._topology.wire(queue), *self._topology.delays(queue)])
         return count + sum(each.unsettled for each in list(self._subscriptions) if each.handover.queue == queue)
 
+    def held_up(self) -> dict[str, str]:
+        """Queues that do not take what is moved to them."""
+        told: dict[str, list[str]] = {}
+        for subscription in list(self._subscriptions):
+            for queue, why in subscription.held_up:
+                told.setdefault(queue, []).append(why)
+        return {queue: f"{len(whys)} of its messages stay where they are: {whys[-1]}" for queue, whys in told.items()}
+
     def queues(self) -> Sequence[str]:
         """Names of the queues that were declared through this broker."""
         return self._topology.queues()

@@ -213,6 +213,9 @@ class Broker(Protocol):
         Raises :class:`esb.errors.Unroutable` if it does not exist.
         """
 
+    def held_up(self) -> Mapping[str, str]:
+        """Queues that do not take what is moved to them or tried again there, and why: an alarm, for ``esb status`` and health."""
+
     def queues(self) -> Sequence[str]:
         """Names of the queues this broker knows."""
 

@@ -232,6 +232,10 @@ class MemoryBroker:
         with self._store.changed:
             return len(self._store.existing(queue).messages)
 
+    def held_up(self) -> dict[str, str]:
+        """Nothing: a move is one transaction, and no queue is ever full."""
+        return {}
+
     def queues(self) -> Sequence[str]:
         """Names of all queues."""
         with self._store.changed:

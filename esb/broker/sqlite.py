@@ -162,6 +162,10 @@ class SqliteBroker:
         with self._reading() as store:
             return store.depth(queue)
 
+    def held_up(self) -> dict[str, str]:
+        """Nothing: a move is one transaction, and no queue is ever full."""
+        return {}
+
     def queues(self) -> Sequence[str]:
         """Names of all queues in the file, whoever declared them."""
         with self._reading() as store:

@@ -145,6 +145,7 @@ class AmqpSubscription:
         self._acked: set[int] = set()
         self._acking = self._applying = False
         self._forwarded: set[int] = set()
+        self._held_up: dict[int, tuple[str, str]] = {}
         self._back: list[Held] = []
         """What is given back, and still on the channel."""
         self._frames = deque([0.0] * _CROWD, _CROWD)
@@ -184,6 +185,11 @@ class AmqpSubscription:
         return len(self._unsettled)
 
     @property
+    def held_up(self) -> list[tuple[str, str]]:
+        """For each message that stays in hand because its next queue does not take it: which queue, and why."""
+        return list(self._held_up.values())
+
+    @property
     def quiet(self) -> bool:
         """Whether every settlement was sent, and RabbitMQ has had a moment for them."""
         return not (self._settled or self._acked or self._forwarded) and time.monotonic() >= self._calm_at
@@ -206,6 +212,7 @@ class AmqpSubscription:
         self._unsettled.clear()
         self._acked.clear()
         self._forwarded.clear()
+        self._held_up.clear()
         self._back.clear()
         self._calm_at = 0.0
         self.handover.forget()
@@ -456,12 +463,14 @@ class AmqpSubscription:
             if not current():
                 return  # the channel is gone, the broker delivers the original again: a duplicate, never a loss
             if error is None:
+                self._held_up.pop(held.tag, None)
                 self._forwarded.discard(held.tag)
                 self._acked.add(held.tag)
                 if not self._acking:
                     self._acking = True
                     self._thread.call(self._ack_forwarded)
                 return
+            self._held_up[held.tag] = (queue, str(error))
             log.warning(
                 "a message of %s stays in hand, %s does not take it: %s; trying again",
                 self.handover.queue,

@@ -142,8 +142,17 @@ def test_a_message_that_kills_is_quarantined_and_its_neighbours_are_not(site, ra
     record(account, duplicates=crashes * 50, measured=f"{crashes} crashes")
 
 
-@pytest.mark.fault("F22", "the dead-letter queue is full", "the source keeps the message until it is taken; no drop")
-def test_a_message_stays_while_the_dead_letters_are_full(site, rabbit, record):
+def reasons(here):
+    """What health tells, but for who tells it."""
+    return here.bus.call("/health", port=here.bus.management)[1].decode()
+
+
+@pytest.mark.fault(
+    "F22",
+    "the dead-letter queue is full, and later deleted",
+    "the source keeps the message until it is taken, log and health say so; no drop",
+)
+def test_a_message_stays_while_the_dead_letters_are_full_or_gone(site, rabbit, node, record):
     here = site(
         rabbit,
         routes=POISON.replace("maximumRedeliveries: 2", "maximumRedeliveries: 0"),
@@ -153,15 +162,22 @@ def test_a_message_stays_while_the_dead_letters_are_full(site, rabbit, record):
         here.bus.start()
         for n in range(12):
             publish(broker, "in", [f"bad{n}"], here.ledger)
+            until(lambda: here.store.depth("in") == 0, "it is in hand: the bound is that of all queues")
         until(lambda: "stays in hand" in here.bus.log, "the refusal is told")
+        until(lambda: "in.dlq is not taking messages" in reasons(here), "health says so, too")
         full = here.store.depth("in.dlq")
         assert full < 12
         here.collect("in.dlq")
         here.healed()
         until(lambda: full + here.store.depth("in.dlq") >= 12, "the rest came after")
+        until(lambda: "not taking messages" not in reasons(here), "the alarm is over")
+        here.collect("in.dlq")
+        node.ctl("delete_queue", here.store.wire("in.dlq"))
+        publish(broker, "in", ["bad12"], here.ledger)
+        until(lambda: here.store.depth("in.dlq") == 1, "the deleted queue is declared again, and takes it")
     here.finish()
     account = here.account()
-    assert account.set_aside == 12
+    assert account.set_aside == 13
     record(account, duplicates=0, measured=f"{full} fitted, {12 - full} waited")
 
 

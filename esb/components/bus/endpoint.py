@@ -237,6 +237,13 @@ class BusComponent(Component):
             self._broker = broker
         return self._broker
 
+    def connections(self) -> dict[str, str]:
+        """Queues that hold others up: full dead letters, for example."""
+        broker = self._broker
+        if broker is None:
+            return {}
+        return {f"queue {name}": f"not taking messages: {why}" for name, why in broker.held_up().items()}
+
     def stop(self) -> None:
         """Forget the broker: the context closes it."""
         self._broker, self.answering = None, 0
