@@ -4,7 +4,6 @@ import pytest
 
 from esb.context import RouteContext
 from esb.exchange import Exchange
-from esb.testing.process import until
 from esb.unit import UnitOfWork
 
 
@@ -112,8 +111,3 @@ def with_unit():
         return exchange, settled
 
     return make
-
-
-@pytest.fixture(name="until")
-def _until():
-    return until
