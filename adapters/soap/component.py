@@ -299,6 +299,13 @@ class SoapEndpoint(Endpoint):
         if not serving and agreed.client_certificate and not self.certificate:
             told = f"{agreed.client_certificate} of the WSDL's policy wants a client's certificate"
             raise OptionError(told, self.at, "give 'certificate' and 'key'")
+        sealed = agreed.send.signature is not None or agreed.send.encryption is not None
+        if self.attachments and sealed and not agreed.send.unsigned_attachments:
+            raise OptionError(
+                "attachments go beside a message that is signed or encrypted, and are neither",
+                self.at,
+                "leave out 'attachments', or say send.unsignedAttachments: true in the security",
+            )
         return agreed
 
     def replays(self) -> Replays | None:
@@ -341,8 +348,8 @@ class SoapEndpoint(Endpoint):
             apart=self.mtom_attachments,
             addressing=True if self.addressing is None and wants_addressing else self.addressing,
             qualified_parts=self.qualified_parts,
-            seal=self._at_home(lambda: agreed.seal(path, at)) if agreed is not None else None,
-            guard=self._at_home(lambda: agreed.guard(path, at, seen)) if agreed is not None else None,
+            seal=agreed.seal(path, at) if agreed is not None else None,
+            guard=agreed.guard(path, at, seen) if agreed is not None else None,
         )
 
     def producer(self) -> Producer:
@@ -369,7 +376,7 @@ class SoapEndpoint(Endpoint):
         try:
             return make()
         except ConfigError as exc:
-            where = f"{exc.at}: " if str(exc.at) else ""
+            where = f"{exc.at}: " if str(exc.at) and exc.at != self.at else ""
             raise OptionError(f"{where}{exc.message}", self.at, exc.hint) from exc
 
 

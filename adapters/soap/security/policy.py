@@ -234,7 +234,7 @@ def read_side(given: Any, name: str, at: Position) -> Side:
         reader.text("order", SIGN_FIRST, (SIGN_FIRST, ENCRYPT_FIRST)) if sending else SIGN_FIRST,
         frozenset() if sending else _algorithms(reader, at),
         False if sending else reader.truth("unsignedHeaders"),
-        False if sending else reader.truth("unsignedAttachments"),
+        reader.truth("unsignedAttachments"),
         reader.text("actor"),
         False if sending else reader.truth("tls"),
         reader.text("layout", "lax", ("lax", "strict")) == "strict" if sending else False,

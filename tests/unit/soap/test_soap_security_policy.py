@@ -23,7 +23,8 @@ from adapters.soap.security.refusal import Refused
 from adapters.soap.security.seal import Seal
 from adapters.soap.server import SoapService
 from adapters.soap.wire import Content, Wire
-from esb.errors import ConfigError, Position
+from esb.context import RouteContext
+from esb.errors import ConfigError, ConfigErrors, Position
 from esb.httpcall import Answer
 from tests.integration import soap_keys
 
@@ -440,3 +441,42 @@ def test_header_blocks_may_be_named_as_all_or_as_far_as_they_are_there(
     forged = sent.replace(b"<u:more/>", b"<u:note>other</u:note>").replace(b"<u:more", b"<u:note")
     with pytest.raises(Refused):
         guard.open(esb.xml.parse(forged))
+
+
+# -- at an endpoint ---------------------------------------------------------------------------------------------------------------
+
+
+def loaded(made: Contract, security: str, options: str) -> RouteContext:
+    """A context with a route that calls the contract."""
+    context = RouteContext()
+    context.load(
+        f"- beans: [{{name: s, type: 'adapters.soap.security:Security', properties: {{{security}}}}}]\n"
+        f"- route: {{from: {{uri: 'direct:a', steps: [{{to: {{uri: 'soap:{made.wsdl.path}', parameters: {{security: '#s'{options}}}}}}}]}}}}"
+    )
+    return context
+
+
+def why_not(made: Contract, security: str, options: str = "") -> str:
+    with pytest.raises(ConfigErrors) as caught:
+        loaded(made, security, options)
+    return str(caught.value)
+
+
+def test_an_endpoint_that_cannot_keep_the_policy_does_not_start(tmp_path: Path, keys: Path) -> None:
+    made = contract(tmp_path, SAP)
+    assert "wants https" in why_not(made, "")
+    loaded(made, "", ", address: 'https://x.example/'").stop(5)
+    certified = contract(tmp_path, SAP.replace("<sp:HttpBasicAuthentication/>", "<sp:RequireClientCertificate/>"))
+    assert "client's certificate" in why_not(certified, "", ", address: 'https://x.example/'")
+    assert "sp:SymmetricBinding (t.wsdl:" in why_not(contract(tmp_path, "<sp:SymmetricBinding/>"), "")
+    assert keys
+
+
+def test_attachments_do_not_go_unsigned_beside_what_is_signed(tmp_path: Path, keys: Path) -> None:
+    made = contract(tmp_path, asymmetric())
+    given = ", ".join(
+        f"{name}: '{keys / file}'"
+        for name, file in (("key", "us.key"), ("certificate", "us.crt"), ("partner", "them.crt"))
+    )
+    assert "attachments go beside" in why_not(made, f"credentials: {{{given}}}", ", attachments: true")
+    loaded(made, f"credentials: {{{given}}}, send: {{unsignedAttachments: true}}", ", attachments: true").stop(5)
