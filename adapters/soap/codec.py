@@ -36,7 +36,7 @@ from adapters.soap.content import (
 )
 from adapters.soap.contract import model
 from adapters.soap.contract.model import ANY_TYPE, ComplexType, Schemas, SimpleType, is_named
-from adapters.soap.names import ENCODING_11, XSD, XSI, XSI_TYPE, local, namespace, resolve
+from adapters.soap.names import XSD, XSI, XSI_TYPE, local, namespace, resolve
 from adapters.soap.particles import (
     Choice,
     Codec,
@@ -122,9 +122,6 @@ class Codecs:
 
     def _fill(self, codec: Codec, key: str, default: str | None) -> None:
         found = self._schemas.type(key)
-        if namespace(key) == ENCODING_11 and local(key) in BUILTINS:
-            # The SOAP encoding has each simple type once more, with attributes that the encoding itself uses.
-            found = SimpleType(key, local(key))
         if isinstance(found, SimpleType):
             fill_simple(codec, scalar_of(found, self._schemas), default)
         elif isinstance(found, ComplexType) and found.array:

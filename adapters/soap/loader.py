@@ -165,7 +165,7 @@ class Documents:
             data = self.contents[address] = self._file(kept, wanted_by)
             return data
         known = catalogue.find(address) or (catalogue.find(namespace) if namespace else None)
-        path = Path(unquote(urlsplit(address).path) if address.startswith("file:") else address)
+        path = file_at(address)
         remote = is_remote(address)
         if known is not None and (remote or not self._allowed(path) or not path.exists()):
             return known
@@ -245,6 +245,14 @@ def beside(location: str, address: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(location), address))  # noqa: PTH118,PTH120 -- the text as it is, without pathlib's view of "?"
 
 
+def file_at(address: str) -> Path:
+    """The file of an address that is not remote. Addresses are URIs and may have ``%20`` for a blank; most authors write the blank."""
+    if address.startswith("file:"):
+        return Path(unquote(urlsplit(address).path))
+    path = Path(address)
+    return Path(unquote(address)) if "%" in address and not path.exists() else path
+
+
 def is_remote(address: str) -> bool:
     """Whether an address is one of the web."""
     return address.startswith(("http:", "https:"))
@@ -255,7 +263,7 @@ def contents_of(locations: Mapping[str, str], path: Path) -> Mapping[str, bytes]
     vendored = Vendored.beside(path)
     found = {}
     for location in locations:
-        file = vendored.find(location) or Path(location)
+        file = vendored.find(location) or file_at(location)
         try:
             found[location] = file.read_bytes()
         except OSError:

@@ -20,7 +20,7 @@ import msgspec
 from adapters.soap.contract import read as reading
 from adapters.soap.contract.model import Schemas
 from adapters.soap.contract.vendored import Vendored
-from adapters.soap.loader import Documents, is_remote
+from adapters.soap.loader import Documents, file_at, is_remote
 from adapters.soap.wsdl import Port, Source, Wsdl
 from esb.errors import ConfigError, Position
 
@@ -134,7 +134,7 @@ def _changed(content: Compiled, path: Path, roots: Sequence[Path]) -> str:
         if not source.digest:
             continue
         location = _absolute(source.location, path)
-        file = (vendored.find(location) or Path(location)).resolve()
+        file = (vendored.find(location) or file_at(location)).resolve()
         try:
             if not any(file.is_relative_to(root) for root in allowed) or _digest(file.read_bytes()) != source.digest:
                 return source.location
@@ -144,7 +144,7 @@ def _changed(content: Compiled, path: Path, roots: Sequence[Path]) -> str:
 
 
 def _is_there(location: str, vendored: Vendored) -> bool:
-    return vendored.find(location) is not None or (not is_remote(location) and Path(location).is_file())
+    return vendored.find(location) is not None or (not is_remote(location) and file_at(location).is_file())
 
 
 def _absolute(location: str, path: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from adapters.soap.names import XSD, local, namespace
+from adapters.soap.names import ENCODING_11, XSD, local, namespace
 
 UNBOUNDED: Final = -1
 ANY_TYPE: Final = f"{{{XSD}}}anyType"
@@ -146,8 +146,13 @@ class Schemas(Struct, frozen=True, array_like=True):
     """Keys of types that others extend or restrict, so that ``xsi:type`` may name another."""
 
     def type(self, key: str) -> Type | None:
-        """The type of a key, those of XML Schema included; None for ``xs:anyType`` and for a name that nothing declares."""
+        """The type of a key, those of XML Schema included; None for ``xs:anyType`` and for a name that nothing declares.
+
+        The SOAP encoding has each simple type once more, with attributes that the encoding itself uses: here they are simple.
+        """
         found = self.types.get(key)
+        if isinstance(found, ComplexType) and found.text and namespace(key) == ENCODING_11:
+            return SimpleType(key, local(found.text))
         if found is None and is_builtin(key) and key != ANY_TYPE:
             return SimpleType(key, local(key))
         return found

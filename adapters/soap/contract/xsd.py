@@ -241,7 +241,7 @@ class Reader:
         return Group(kind, items, low, high)
 
     def _group(self, node: Node, scope: Scope, low: int, high: int) -> Particle | None:
-        name = scope.name(node, node.get("ref") or "")
+        name = self._original("group", scope.name(node, node.get("ref") or ""))
         declared = self._declared.find("group", name)
         if declared is None:
             return Any(0, UNBOUNDED)
@@ -253,6 +253,11 @@ class Reader:
         if made is None:
             return None
         return made if (low, high) == (1, 1) else Group("sequence", (made,), low, high)
+
+    def _original(self, kind: str, name: str) -> str:
+        """The name of a group; within its own ``xs:redefine`` it means what it was before."""
+        before = f"{name}{ORIGINAL}"
+        return before if name in self._groups and (kind, before) in self._declared.found else name
 
     def _local_element(self, node: Node, scope: Scope, owner: str, low: int, high: int) -> Particle:
         if ref := node.get("ref"):
@@ -363,7 +368,7 @@ class Reader:
                 made = self._attribute(child, scope, owner)
                 found[made.tag] = made
             elif kind == "attributeGroup":
-                name = scope.name(child, child.get("ref") or "")
+                name = self._original("attribute group", scope.name(child, child.get("ref") or ""))
                 declared = self._declared.find("attribute group", name)
                 if declared is not None and name not in self._groups:
                     self._groups.add(name)

@@ -13,6 +13,7 @@ from adapters.soap.messages import Contract
 from esb.errors import ConfigError, ValidationFailed
 
 PART = '<wsdl:part name="parameters" element="t:root"/>'
+XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 
 
 def test_a_name_in_an_attribute_is_read_and_written_with_its_namespace(tmp_path: Path) -> None:
@@ -224,3 +225,31 @@ def test_a_port_over_http_comes_before_one_that_http_does_not_lead_to(tmp_path: 
     assert [each.name for each in loaded.ports] == ["Queue", "Port"]
     assert loaded.port().name == "Port"
     assert loaded.port(port="Queue").address == "jms:queue:orders"
+
+
+def test_a_redefined_group_holds_what_it_was_and_what_is_new(tmp_path: Path) -> None:
+    declared = 'xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified"'
+    (tmp_path / "base.xsd").write_text(
+        f'<xs:schema {declared}><xs:group name="g"><xs:sequence><xs:element name="a" type="xs:int"/></xs:sequence></xs:group>'
+        '<xs:attributeGroup name="g"><xs:attribute name="p" type="xs:int"/></xs:attributeGroup></xs:schema>'
+    )
+    (tmp_path / "more.xsd").write_text(
+        f'<xs:schema {declared} targetNamespace="urn:t" xmlns="urn:t"><xs:redefine schemaLocation="base.xsd">'
+        '<xs:group name="g"><xs:sequence><xs:group ref="g"/><xs:element name="b" type="xs:int"/></xs:sequence></xs:group>'
+        '<xs:attributeGroup name="g"><xs:attributeGroup ref="g"/><xs:attribute name="q" type="xs:int"/></xs:attributeGroup></xs:redefine>'
+        '<xs:element name="root"><xs:complexType><xs:group ref="g"/><xs:attributeGroup ref="g"/></xs:complexType></xs:element></xs:schema>'
+    )
+    schemas = '<xs:schema><xs:import namespace="urn:t" schemaLocation="more.xsd"/></xs:schema>'
+    contract = Contract(load(tmp_path, document(schemas, {"Echo": (PART, PART)})))
+    codec = contract.operation(contract.wsdl.ports[0].operations["Echo"]).input
+    assert there_and_back(codec, {"a": 1, "b": 2, "p": 3, "q": 4}) == {"a": 1, "b": 2, "p": 3, "q": 4}
+
+
+def test_an_address_may_be_written_as_the_uri_that_it_is(tmp_path: Path) -> None:
+    (tmp_path / "my types").mkdir()
+    (tmp_path / "my types" / "a.xsd").write_text(
+        schema('<xs:element name="root" type="xs:int"/>').replace("<xs:schema", f"<xs:schema {XS}")
+    )
+    schemas = '<xs:schema><xs:import namespace="urn:t" schemaLocation="my%20types/a.xsd"/></xs:schema>'
+    contract = Contract(load(tmp_path, document(schemas, {"Echo": (PART, PART)})))
+    assert there_and_back(contract.operation(contract.wsdl.ports[0].operations["Echo"]).input, 5) == 5
