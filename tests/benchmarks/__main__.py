@@ -6,6 +6,7 @@ import argparse
 import datetime as dt
 import logging
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,8 @@ def main() -> int:
         _show(report.read(asked.page), asked.markdown)
         return 0
     logging.basicConfig(level=logging.CRITICAL)
+    # As Ctrl-C: contenders and the node are ended, and what was done is written.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = Options(1 if asked.quick else max(asked.rounds, 1), asked.quick, asked.count, tuple(asked.only))
     with Bench() as bench:
         tables = [BENCHMARKS[name](options, bench) for name in asked.names]

@@ -106,7 +106,7 @@ def _of(table: Table, kind: str) -> bool:
 
 
 def _ours(table: Table) -> list[str]:
-    return [name for name in table.rounds if name not in table.against and not name.startswith("limit")]
+    return [name for name in table.rounds if not name.startswith((CAMEL, SHOVEL, "limit"))]
 
 
 def _row(table: Table, name: str, asked: str, measured: str, *, met: bool) -> list[str]:

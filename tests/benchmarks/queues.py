@@ -23,6 +23,7 @@ from tests.benchmarks.work import by_component, files
 
 LIMIT = "limit: pika relay"
 BUS, WIDE, PAIR = "bus", "bus, prefetch 1000", "bus, two workers"
+NARROW = "shovel, prefetch 250"
 OUTPUTS = {"W1": ("esb.out",), "W2": ("esb.high", "esb.normal", "esb.low")}
 TITLES = {
     "W1": "queue to queue on RabbitMQ, 1 KB persistent, manual ack, mandatory, confirms",
@@ -89,7 +90,7 @@ class Variant:
         if node is not None:
             job = Job(node.url, node.pid, OUTPUTS[self.work], data.bodies(count), self.consumed, self.classic)
             table.contenders = [
-                Contender(name, partial(measured, job, start, Shovel.SOURCE if name == SHOVEL else "esb.in"))
+                Contender(name, partial(measured, job, start, Shovel.SOURCE if name in {SHOVEL, NARROW} else "esb.in"))
                 for name, start in self._starts(node, table).items()
                 if options.wants(name, usual=name in self.names)
             ]
@@ -108,6 +109,7 @@ class Variant:
         }
         if work == "W1":
             starts[SHOVEL] = lambda: Shovel(node, classic=self.classic)
+            starts[NARROW] = lambda: Shovel(node, classic=self.classic, prefetch=250)
         camel = peers.camel_queues(work, node.port)
         if isinstance(camel, str):
             table.skipped.append(camel)
@@ -117,15 +119,15 @@ class Variant:
 
 
 VARIANTS = (
-    Variant("W1", names=(BUS, WIDE, SHOVEL, CAMEL)),
-    Variant("W1", 100_000),
-    Variant("W1", consumed=True),
-    Variant("W1", classic=True),
-    Variant("W1", classic=True, consumed=True),
+    Variant("W1", names=(BUS, WIDE, PAIR, SHOVEL, NARROW, CAMEL)),
     Variant("W2", names=(BUS, WIDE, CAMEL)),
+    Variant("W1", 100_000),
     Variant("W2", 100_000),
+    Variant("W1", consumed=True),
     Variant("W2", consumed=True),
+    Variant("W1", classic=True),
     Variant("W2", classic=True),
+    Variant("W1", classic=True, consumed=True),
     Variant("W2", classic=True, consumed=True),
 )
 

@@ -27,7 +27,9 @@ class Queues:
     """A connection to the node. Names are those on the wire (``esb.in``). A context manager."""
 
     def __init__(self, url: str) -> None:
-        self._connection = pika.BlockingConnection(pika.URLParameters(url))
+        parameters = pika.URLParameters(url)
+        parameters.heartbeat = 0  # it is silent for as long as a run takes
+        self._connection = pika.BlockingConnection(parameters)
         self._channel = self._connection.channel()
         self._topology = Topology("esb", delivery_limit=1000, max_length=0)
 
@@ -146,8 +148,9 @@ class Shovel:
 
     SOURCE = "esb.shovel"
 
-    def __init__(self, node: RabbitNode, *, classic: bool = False) -> None:
+    def __init__(self, node: RabbitNode, *, classic: bool = False, prefetch: int = 1000) -> None:
         self._node = node
+        self._prefetch = prefetch
         self._arguments = {} if classic else _PLAIN
 
     def __enter__(self) -> Self:
@@ -161,7 +164,7 @@ class Shovel:
             "dest-exchange": "",
             "dest-exchange-key": "esb.out",
             "ack-mode": "on-confirm",
-            "src-prefetch-count": 1000,
+            "src-prefetch-count": self._prefetch,
         }
         self._node.ctl("set_parameter", "shovel", "bench", json.dumps(how))
         return self

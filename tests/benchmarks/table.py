@@ -27,7 +27,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that does the work. ``run`` raises ``RuntimeError`` with what went wrong."""
+    """Something that does the work. ``run`` raises what went wrong."""
 
     name: str
     run: Callable[[], Round]
@@ -61,9 +61,10 @@ class Table:
             load = machine.load()
             try:
                 seen = contender.run()
-            except (RuntimeError, OSError) as failure:
-                self.failures[contender.name] = f"round {number}: {failure}"
-                told(f"{self.name} round {number} {contender.name}: FAILED: {failure}")
+            except Exception as failure:  # whatever it is: the others go on
+                why = f"round {number}: {type(failure).__name__}: {failure}"
+                self.failures[contender.name] = why
+                told(f"{self.name} {contender.name} FAILED in {why}")
                 continue
             self.rounds.setdefault(contender.name, []).append(seen | {NUMBER: number, LOAD: load})
             figures = "  ".join(f"{one.title} {shown(seen.get(one.key), one.digits)}" for one in self.columns)

@@ -103,8 +103,8 @@ def test_goals_stand_beside_what_was_measured() -> None:
 
 def test_a_contender_that_fails_is_named_with_the_reason() -> None:
     table = measured()
-    assert table.failures == {"bus": "round 2: broken"}
-    assert "bus failed: round 2: broken" in report.text(table)
+    assert table.failures == {"bus": "round 2: RuntimeError: broken"}
+    assert "bus failed: round 2: RuntimeError: broken" in report.text(table)
 
 
 def test_without_the_peer_there_is_no_ratio() -> None:
