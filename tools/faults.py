@@ -57,7 +57,7 @@ Every row is a test in `tests/faults`: a bus under `esb run` with a real route f
 - **recovered**: the sender was not told (a broken connection, a timeout), and the message is there all the same. **failed**: kept as dead letters.
 - **first**, **drained**: seconds from the end of the fault until messages come out again, and until nothing waits any more.
 
-How to use the same tools in tests of your own: [fault testing](../guides/fault-testing.md).
+How to use the same tools in tests of your own: [fault testing](../guides/fault-testing.md). Many faults at random, for long: [a soak](soak.md).
 
 | row | fault | promise | accepted | lost | unexpected | repeated | inbox | recovered | failed | first | drained | also measured |
 | --- | --- | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --- |
