@@ -182,7 +182,10 @@ class _Builder:
             raise StepFailed(f"the type {found.key} must hold itself, so that no message ends")
         for attribute in found.attributes:
             if attribute.required or (
-                not self._sparing and attribute.fixed is None and not _is_encoding(attribute.tag)
+                not self._sparing
+                and attribute.fixed is None
+                and not _is_encoding(attribute.tag)
+                and not self._refers(attribute.type)
             ):
                 kind = self._schemas.type(attribute.type)
                 simple = kind if isinstance(kind, SimpleType) else SimpleType("", "string")
@@ -198,6 +201,11 @@ class _Builder:
             self._child(node, item, (*above, found.key))
         elif found.content is not None:
             self._particle(node, found.content, (*above, found.key))
+
+    def _refers(self, key: str) -> bool:
+        """Whether a value must be an ID elsewhere in the message, which need not be there (.NET's ``z:Ref``)."""
+        kind = self._schemas.type(key)
+        return isinstance(kind, SimpleType) and kind.builtin in {"IDREF", "IDREFS"}
 
     def _instance(self, node: Node, found: ComplexType, above: tuple[str, ...]) -> ComplexType:
         """The type itself, or for an abstract one the first that extends it, named by ``xsi:type``."""

@@ -253,3 +253,13 @@ def test_an_address_may_be_written_as_the_uri_that_it_is(tmp_path: Path) -> None
     schemas = '<xs:schema><xs:import namespace="urn:t" schemaLocation="my%20types/a.xsd"/></xs:schema>'
     contract = Contract(load(tmp_path, document(schemas, {"Echo": (PART, PART)})))
     assert there_and_back(contract.operation(contract.wsdl.ports[0].operations["Echo"]).input, 5) == 5
+
+
+def test_a_sample_refers_to_no_id_that_is_not_there(tmp_path: Path) -> None:
+    attributes = '<xs:attribute name="id" type="xs:ID"/><xs:attribute name="of" type="xs:IDREF"/>'
+    field = '<xs:element name="n" type="xs:int" minOccurs="0"/>'
+    text = f'<xs:element name="root"><xs:complexType><xs:sequence>{field}</xs:sequence>{attributes}</xs:complexType></xs:element>'
+    contract = Contract(load(tmp_path, document(schema(text), {"Echo": (PART, PART)})))
+    data = Sampler(contract).request(contract.wsdl.ports[0].operations["Echo"]).data
+    assert data["n"] == 1
+    assert "of" not in data
