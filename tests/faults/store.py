@@ -85,6 +85,7 @@ class Rabbit:
                 taken, tag = taken + 1, method.delivery_tag
                 if taken % (_PREFETCH // 4) == 0:
                     channel.basic_ack(tag, multiple=True)
+                    tag = 0  # acknowledged twice it would close the channel
                 yield Found(properties.message_id or "", body, properties.headers or {})
                 if taken == count:
                     break
