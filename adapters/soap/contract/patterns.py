@@ -36,6 +36,14 @@ def matching(patterns: Sequence[str], shortest: int = 0, longest: int | None = N
     return None
 
 
+def matches(text: str, patterns: Sequence[str]) -> bool:
+    """Whether a text matches all of them, as far as Python understands them."""
+    try:
+        return all(re.fullmatch(_python(each), text) for each in patterns)
+    except (re.error, OverflowError, RecursionError):
+        return False
+
+
 def _python(pattern: str) -> str:
     """In Python's notation: the few classes that it lacks, and anchors, which XML Schema takes literally but authors do not."""
     for ours, theirs in _CLASSES.items():

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from adapters.soap.contract.model import Facets, Schemas, SimpleType
-from adapters.soap.contract.patterns import matching
+from adapters.soap.contract.patterns import matches, matching
 from adapters.soap.contract.simple import number
 
 _FIXED: Final = {
@@ -60,17 +60,26 @@ def sample_text(simple: SimpleType, schemas: Schemas, name: str) -> str:
         item = schemas.type(simple.item)
         one = sample_text(item, schemas, name) if isinstance(item, SimpleType) else name
         return " ".join([one] * (facets.length or facets.min_length or 1))
-    if facets.patterns:
+    typical = _typical(simple)
+    # A pattern alone does not know the type: .NET's for durations lets a lone P through.
+    if facets.patterns and not (typical is not None and matches(typical, facets.patterns)):
         found = matching(facets.patterns, facets.length or facets.min_length or 0, facets.length or facets.max_length)
         if found is not None and _in_range(found, facets):
             return found
-    if simple.builtin in _INTEGERS:
-        return str(_integer(facets, *_INTEGERS[simple.builtin]))
-    if simple.builtin in _FRACTIONS:
-        return _fraction(facets)
-    if simple.builtin in _FIXED:
-        return _temporal(_FIXED[simple.builtin], facets, simple.builtin)
+    if typical is not None:
+        return typical
     return _sized(_plain(name) if simple.builtin in _NAMES else name, facets)
+
+
+def _typical(simple: SimpleType) -> str | None:
+    """What a number, a date or another type with a notation of its own looks like; None for text."""
+    if simple.builtin in _INTEGERS:
+        return str(_integer(simple.facets, *_INTEGERS[simple.builtin]))
+    if simple.builtin in _FRACTIONS:
+        return _fraction(simple.facets)
+    if simple.builtin in _FIXED:
+        return _temporal(_FIXED[simple.builtin], simple.facets, simple.builtin)
+    return None
 
 
 def _plain(name: str) -> str:

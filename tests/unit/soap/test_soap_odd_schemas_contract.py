@@ -154,6 +154,7 @@ def test_a_wsdl_may_have_any_encoding(tmp_path: Path, encoding: str) -> None:
         ("xs:date", '<xs:minExclusive value="2030-01-01"/>', None),
         ("xs:hexBinary", '<xs:length value="3"/>', None),
         ("xs:NCName", '<xs:pattern value="\\i\\c*"/>', None),
+        ("xs:duration", '<xs:pattern value="-?P(\\d*D)?(T(\\d*H)?)?"/>', "P1D"),  # .NET's, without its years
     ],
 )
 def test_samples_keep_the_facets(tmp_path: Path, kind: str, facets: str, expected: object) -> None:
