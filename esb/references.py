@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import traceback
 from typing import Any
 
 from esb.component import Context
@@ -19,8 +20,6 @@ def load_class(name: str, at: Position = NOWHERE) -> Any:
     module, _, attribute = target.partition(":") if ":" in target else target.rpartition(".")
     try:
         found: Any = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
     except ModuleNotFoundError as missing:
         if missing.name and module.split(".")[0] != missing.name.split(".")[0]:
             raise ReferenceFault(
@@ -28,9 +27,26 @@ def load_class(name: str, at: Position = NOWHERE) -> Any:
             ) from missing
         hint = "Java classes are known by a table only; write a Python one as 'package.module:Name'"
         raise ReferenceFault(f"there is no class {name!r}", at, hint) from missing
-    except (AttributeError, ValueError) as missing:
+    except ValueError as missing:
+        if module:
+            raise ReferenceFault(f"{name!r} does not import: {_told(missing)}", at, "mend that file") from missing
+        raise ReferenceFault(f"there is no {name!r}: {missing}", at, "write it as 'package.module:Name'") from missing
+    except Exception as broken:  # a module may raise anything while it is imported
+        raise ReferenceFault(f"{name!r} does not import: {_told(broken)}", at, "mend that file") from broken
+    try:
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except AttributeError as missing:
         raise ReferenceFault(f"there is no {name!r}: {missing}", at, "write it as 'package.module:Name'") from missing
     return found
+
+
+def _told(error: Exception) -> str:
+    """An error of somebody's module, with the place in it."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {error.msg}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}: {type(error).__name__}: {error}"
 
 
 def resolve(context: Context, text: str, at: Position = NOWHERE, kind: str = "bean") -> Any:

@@ -27,7 +27,8 @@ def as_text(findings: Sequence[ConfigError], routes: int) -> None:
     warnings = len(findings) - errors
     counted = plural(errors, "error") if warnings else plural(errors, "finding")
     counted += f" and {plural(warnings, 'warning')}" if warnings else ""
-    click.echo(f"{counted} in {plural(routes, 'route')}", err=bool(findings))
+    # With an error none of an instance's routes is kept: their number would say nothing.
+    click.echo(counted if errors else f"{counted} in {plural(routes, 'route')}", err=bool(findings))
 
 
 def as_json(findings: Sequence[ConfigError], routes: int) -> None:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -67,7 +68,7 @@ def command(
     names = _names(options, files)
     read_once = Documents()
     findings, routes = check(options, read_once)
-    findings = _ordered([*findings, *_linted(options, read_once, warned.findings)])
+    findings = _ordered([_placed(one, options) for one in (*findings, *_linted(options, read_once, warned.findings))])
     logging.getLogger("esb").removeHandler(warned)
     if names:
         findings = [one for one in findings if any(Path(one.at.file).is_relative_to(name) for name in names)]
@@ -155,6 +156,15 @@ def check(options: Options, files: Documents | None = None) -> tuple[list[Config
         routes += len(context.routes)
         context.stop(0)
     return _ordered(seen.values()), routes
+
+
+def _placed(finding: ConfigError, options: Options) -> ConfigError:
+    """The finding with its file as all are named: relative to the project's folder."""
+    folder = Path(options.folder).resolve()
+    file = Path(finding.at.file)
+    if file.is_absolute() and file.is_relative_to(folder):
+        finding.at = replace(finding.at, file=str(file.relative_to(folder)))
+    return finding
 
 
 def _ordered(findings: Iterable[ConfigError]) -> list[ConfigError]:

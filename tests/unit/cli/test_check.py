@@ -62,6 +62,28 @@ def test_what_is_wrong_is_found_at_its_line(esb, project, routes, finding):
     assert [one for one in found if one["file"] != "routes/all.yaml" or not one["line"]] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("def x(:\n", "beans.py:1: invalid syntax"),
+        ("import json\n\njson.nothing\n", "beans.py:3: AttributeError: module 'json'"),
+        ("1 / 0\n", "beans.py:1: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_module_that_does_not_import_is_told_with_the_place_in_it(esb, project, text, told):
+    write(project, esb="{}\n", routes__all=STEP % "{bean: {ref: '#class:beans:X'}}")
+    (project / "beans.py").write_text(text)
+    out = esb("-C", project, "check").out
+    assert (told in out, "routes/all.yaml:1:" in out) == (True, True)
+
+
+def test_a_schema_that_is_wrong_is_named_below_the_project_as_all_files_are(esb, project):
+    write(project, esb="{}\n", routes__all=STEP % "{unmarshal: {json: {unmarshalType: crm.Order}}}")
+    (project / "schemas").mkdir()
+    (project / "schemas" / "crm.py").write_text("import nothing_at_all\n")
+    assert esb("-C", project, "check", "schemas/crm.py").out.startswith("schemas/crm.py:1:1 ")
+
+
 def test_a_file_is_parsed_once_for_all_that_look_at_it(esb, project, monkeypatch):
     write(project, esb="{instances: {other: {}}}\n", routes__all=STEP % "{to: 'mock:x'}", routes__bad="- a: [\n")
     parsed = []
