@@ -241,6 +241,35 @@ def test_many_requests_at_once_get_their_own_replies(trial):
     assert replies == {number: f"{number}!" for number in range(20)}
 
 
+def test_requests_get_their_replies_while_a_full_queue_makes_channels_follow_each_other(trial, caplog):
+    trial.queue("NAME.full", durable=True, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+    context = trial.start("""
+- from:
+    uri: rabbitmq:NAME?queues=NAME.q&concurrentConsumers=4
+    steps: [{delay: {constant: 300}}, {setBody: {simple: "${body}!"}}]
+""")
+    over = threading.Event()
+    refused = []
+
+    def push():
+        while not over.wait(0.01):
+            try:
+                send(context, f"rabbitmq:default?routingKey={trial.name}.full", "x")
+            except Rejected as error:
+                refused.append(error)
+
+    pushing = threading.Thread(target=push)
+    pushing.start()
+    try:
+        until(lambda: refused, "the queue is full")
+        got = [send(context, f"rabbitmq:{trial.name}", str(number), pattern="InOut").body for number in range(6)]
+    finally:
+        over.set()
+        pushing.join()
+    assert got == [f"{number}!" for number in range(6)]
+    assert "looking for it on another channel" in caplog.text
+
+
 def test_a_peer_serves_a_request_and_sees_its_correlation_id(trial):
     trial.queue("NAME.q", durable=True)
     context = trial.start("")
