@@ -29,15 +29,10 @@ _POLICY: Final = frozenset(
         "http://www.w3.org/2006/07/ws-policy",
     }
 )
-_MARKS: Final = (b"securitypolicy",)
 
 
 def demands(wsdl: Wsdl, port: Port) -> tuple[frozenset[str], frozenset[str]]:
     """What requests and what answers must carry: ``timestamp``, ``usernameToken``, ``signature``, ``encryption``."""
-    if not any(
-        mark in wsdl.path.read_bytes() for mark in _MARKS
-    ):  # nearly all WSDLs: their documents need not be parsed for this
-        return frozenset(), frozenset()
     documents = list(wsdl.documents.values())
     named = {
         f"#{name}": policy

@@ -316,6 +316,10 @@ def test_a_policy_in_a_document_that_is_imported_is_found(tmp_path: Path, keys: 
 
     outer = Contract(wsdl.load(tmp_path / "outer.wsdl"))
     assert agreed(outer, bean(keys, **CLIENT), serving=False).send.declared == {"timestamp", "signature"}
+    by_hand = Security()
+    by_hand.send = {"timestamp": True}
+    with pytest.raises(ConfigError, match="demands timestamp"):
+        agreed(outer, by_hand, serving=False)
 
 
 def test_operations_with_different_policies_need_endpoints_of_their_own(tmp_path: Path, keys: Path) -> None:
