@@ -12,19 +12,26 @@ from concurrent.futures import ThreadPoolExecutor
 
 _log = logging.getLogger("esb.scheduling")
 
+_FEW = 100
+"""Cancelled calls that may wait for their time without anybody looking."""
+
 
 class Delayed:
     """A call that was put off; see :class:`esb.component.Timer`."""
 
-    __slots__ = ("call", "cancelled")
+    __slots__ = ("_forget", "call", "cancelled")
 
-    def __init__(self, call: Callable[[], None]) -> None:
+    def __init__(self, call: Callable[[], None], forget: Callable[[], None]) -> None:
         self.call = call
         self.cancelled = False
+        self._forget = forget
 
     def cancel(self) -> None:
-        """Do not call any more."""
-        self.cancelled = True
+        """Do not call any more. Idempotent."""
+        if not self.cancelled:
+            self.cancelled = True
+            self.call = _nothing  # what it holds is let go now, not when its time would have come
+            self._forget()
 
 
 class Scheduler:
@@ -39,6 +46,8 @@ class Scheduler:
         self._pool: ThreadPoolExecutor | None = None
         self._timer: threading.Thread | None = None
         self._heap: list[tuple[float, int, Delayed]] = []
+        self._dropped = 0
+        """About how many of the heap are cancelled: deadlines of calls that were answered, nearly all of them."""
         self._order = itertools.count()
         self._wake = threading.Condition()
         self._closed = False
@@ -60,7 +69,7 @@ class Scheduler:
 
     def later(self, delay: float, call: Callable[[], None]) -> Delayed:
         """Run on a pool thread after ``delay`` seconds; dropped by :meth:`close`."""
-        delayed = Delayed(call)
+        delayed = Delayed(call, self._forget)
         with self._wake:
             if self._closed:
                 return delayed
@@ -68,8 +77,17 @@ class Scheduler:
             if self._timer is None:
                 self._timer = threading.Thread(target=self._turn, name=f"{self._name}-timer", daemon=True)
                 self._timer.start()
-            self._wake.notify()
+            elif self._heap[0][2] is delayed:  # else the thread wakes up for another one before
+                self._wake.notify()
         return delayed
+
+    def _forget(self) -> None:
+        with self._wake:
+            self._dropped += 1
+            if self._dropped > _FEW and self._dropped * 2 > len(self._heap):
+                self._heap = [each for each in self._heap if not each[2].cancelled]
+                heapq.heapify(self._heap)
+                self._dropped = 0
 
     def close(self, wait: bool = True) -> None:
         """Stop: calls put off are dropped, work under way is waited for. Idempotent."""
@@ -95,8 +113,14 @@ class Scheduler:
                 if self._closed:
                     return
                 delayed = heapq.heappop(self._heap)[2]
+                if delayed.cancelled and self._dropped:
+                    self._dropped -= 1
             if not delayed.cancelled:
                 self.background(delayed.call)
+
+
+def _nothing() -> None:
+    """What a cancelled call does."""
 
 
 def _guarded(call: Callable[[], None]) -> None:

@@ -233,5 +233,5 @@ def _called(command: list[str], *more: str) -> Round:
 
 def _printed(command: list[str]) -> Round:
     with Command(command) as client:
-        rate, own, early, late, most = map(float, client.wait(300).split()[-5:])
+        rate, own, early, late, most = map(float, client.wait(900).split()[-5:])
     return {"rate": rate, "own": own, "rss": late, "early": early, "late": late, "growth": most - early}
