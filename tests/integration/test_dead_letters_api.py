@@ -48,8 +48,8 @@ def test_a_failed_message_is_found_mended_and_sent_back_by_whichever_worker_answ
         told = ask(running, "GET", "/dead-letters?error=partner&route=deliver")[1]["messages"]
         first = told[0]["id"]
         status, letter = ask(running, "GET", f"/dead-letters/orders.dlq/{first}")
-        assert (status, letter["body"], letter["attempts"], len(letter["tried"])) == (200, "bad 0", 2, 1)
-        assert ask(running, "PATCH", f"/dead-letters/orders.dlq/{first}", {"body": "good 0"})[0] == 200
+        assert (status, letter["body"][:3], letter["attempts"], len(letter["tried"])) == (200, "bad", 2, 1)
+        assert ask(running, "PATCH", f"/dead-letters/orders.dlq/{first}", {"body": "good"})[0] == 200
         status, job = ask(running, "POST", "/dead-letters/replay", {"id": first})
         assert status == 202
         # Whichever worker is asked for the job knows of it, or asks the one that has it.
