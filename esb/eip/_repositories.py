@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from pathlib import Path
 from typing import Any
 
 from esb.component import Context
-from esb.errors import EsbError
+from esb.errors import EsbError, UnknownName
 from esb.step import Builder, StepSpec
 from esb.stores.contract import Opened
 
@@ -20,12 +21,18 @@ def repository(builder: Builder, spec: StepSpec, reference: str) -> Any:
     found: Any = builder.reference(reference, spec.at)
     made = found() if isinstance(found, type) else found
     if isinstance(made, Opened):
-        _open_with_route(builder, spec, made)
+        context, scope = builder.context, _scope(builder, spec, reference, made)
+        builder.on_start(lambda: made.open(state_folder(context), scope))
+        builder.on_stop(made.close)
     return made
 
 
-def _open_with_route(builder: Builder, spec: StepSpec, made: Opened) -> None:
-    context, scope = builder.context, f"{builder.route_id}/{spec.id}"
+def _scope(builder: Builder, spec: StepSpec, reference: str, made: Opened) -> str:
+    """Under which name its data are kept. That of a bean is its own: steps that share it come and go, and what was seen must still be known."""
+    name = reference.strip().removeprefix("#bean:").removeprefix("#")
+    with contextlib.suppress(UnknownName):
+        if builder.context.lookup("bean", name) is made:
+            return f"bean/{name}"
     if spec.id is None or re.fullmatch(rf"{spec.name}\d+", spec.id):
         _log.warning(
             "%s: %s keeps its data on disk but has no id of its own; give it one, since numbers change when routes do",
@@ -33,8 +40,7 @@ def _open_with_route(builder: Builder, spec: StepSpec, made: Opened) -> None:
             spec.name,
             extra={"at": spec.at},
         )
-    builder.on_start(lambda: made.open(state_folder(context), scope))
-    builder.on_stop(made.close)
+    return f"{builder.route_id}/{spec.id}"
 
 
 def state_folder(context: Context) -> Path:

@@ -179,7 +179,7 @@ class Opened(Protocol):
     def open(self, folder: Path, scope: str) -> None:
         """Make ready; called at the start of each route that uses it, and undone by as many :meth:`close`.
 
-        ``folder`` is where files go that have no path of their own. ``scope`` names the step that came first: keys of other scopes are not seen,
+        ``folder`` is where files go that have no path of their own. ``scope`` names the bean, or the step: keys of other scopes are not seen,
         unless the repository was given a scope of its own.
         """
 

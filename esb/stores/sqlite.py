@@ -102,7 +102,7 @@ class SqliteIdempotentRepository:
     """Message ids in a file, kept for ``retention`` seconds after they were done (30 days).
 
     ``path``: the file, below the project's state folder unless absolute. ``scope``: what separates this repository's keys from others in the file;
-    the route and step unless given, so name one to share keys among routes. Completions of many threads at once go to disk together.
+    the bean's name unless given, and the route and step where it is no bean. Completions of many threads at once go to disk together.
     """
 
     def __init__(self, path: str | None = None, *, scope: str | None = None, retention: float = 30 * DAY) -> None:

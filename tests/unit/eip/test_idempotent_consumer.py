@@ -170,6 +170,21 @@ def test_a_file_remembers_over_a_restart(tmp_path):
     assert [run(), run()] == [1, 0]
 
 
+def test_a_bean_knows_its_keys_when_the_steps_that_share_it_change(tmp_path):
+    inside = []
+
+    def run(step):
+        spec = IdempotentConsumerSpec(
+            id=step, expression=header("id"), idempotent_repository="keys", steps=[do(inside.append)]
+        )
+        one = Bench(spec, beans={"keys": SqliteIdempotentRepository(str(tmp_path / "keys.db"))})
+        one.send("a", id=1)
+        one.stop()
+        return len(inside)
+
+    assert [run("first"), run("another")] == [1, 1]
+
+
 class Full(MemoryIdempotentRepository):
     """A repository whose disk is full for a while."""
 
