@@ -108,9 +108,13 @@ class Sqlite:
         with contextlib.closing(connect(self._path, 30.0)) as connection:
             return connection.execute(statement, values).fetchall()
 
+    def _made(self) -> bool:
+        """Whether the broker has made its tables: it makes all of them at once."""
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'message'"))
+
     def depth(self, queue: str) -> int:
         """Messages that nobody has in hand; 0 as long as there is no broker."""
-        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'message'"):
+        if not self._made():
             return 0
         [[count]] = self._rows(
             "SELECT count(*) FROM message m JOIN queue q ON q.id = m.queue WHERE q.name = ? AND m.owner = 0", queue
@@ -129,7 +133,9 @@ class Sqlite:
             yield Found(key, body, {})
 
     def bodies(self) -> list[str]:
-        """The bodies of all messages, the oldest first; they stay."""
+        """The bodies of all messages, the oldest first; they stay. None as long as there is no broker."""
+        if not self._made():
+            return []
         return [body.decode() for [body] in self._rows("SELECT body FROM body ORDER BY seq")]
 
     def intact(self) -> bool:
