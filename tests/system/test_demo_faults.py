@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from esb.testing.process import until
 from esb.testing.rabbitmq import RabbitNode, running_node
 from routes.demo import data
 from routes.demo import orders as scenario
@@ -140,13 +141,15 @@ def test_rabbitmq_killed_in_the_middle_and_started_again_loses_nothing(
     on_rabbit: Deployment, rabbit: RabbitNode
 ) -> None:
     orders = data.orders(ORDERS, 7)
-
-    def restart() -> None:
-        # Only now are all queues there for certain; a start on a busy machine takes longer than the first orders.
-        rabbit.persist_queues()
-        rabbit.restart()
-
-    with when_delivered(on_rabbit, [40], restart) as kills:
+    # The bus answers before it has declared everything, and a queue that is declared later is not persisted.
+    until(lambda: _consumed(rabbit, "orders.confirmed"), "the last queue of the orders is consumed")
+    rabbit.persist_queues()
+    with when_delivered(on_rabbit, [40], rabbit.restart) as kills:
         count = scenario.run(on_rabbit, orders, outage=False)
     assert kills == [40]
     assert_all_accounted_for(on_rabbit, orders, count)
+
+
+def _consumed(rabbit: RabbitNode, queue: str) -> bool:
+    rows = [line.split() for line in rabbit.ctl("list_queues", "name", "consumers").splitlines()]
+    return any(row[0].endswith(queue) and row[1] != "0" for row in rows if len(row) == 2)
