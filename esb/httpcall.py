@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from esb.errors import ConnectionLost, DeadlineExceeded, NotConnected, TransportError
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mmap import mmap
 
     from urllib3 import PoolManager
+
+UNKNOWN_OUTCOME: Final = (ConnectionLost, DeadlineExceeded)
+"""Failures after which nobody knows whether the call had its effect (ADR 54)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from adapters.rest.result import HttpOperationFailedException
 from esb.coerce import octets, text
 from esb.component import Component, Consumer, Deliver, Endpoint, Producer
 from esb.edge import is_control, without_control
-from esb.errors import ConnectionLost, DeadlineExceeded, OptionError, Rejected, ValidationFailed
+from esb.errors import OptionError, Rejected, ValidationFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
-from esb.httpcall import Answer, HttpCaller
+from esb.httpcall import UNKNOWN_OUTCOME, Answer, HttpCaller
 
 _HOP_BY_HOP = frozenset(
     {
@@ -168,7 +168,7 @@ class HttpProducer(Producer):
                 connect_timeout=endpoint.connect_timeout,
                 max_body=endpoint.max_response_size,
             )
-        except (ConnectionLost, DeadlineExceeded) as error:
+        except UNKNOWN_OUTCOME as error:
             error.uncertain = not (method in _IDEMPOTENT if endpoint.idempotent is None else endpoint.idempotent)
             raise
         self._take(exchange, answer, url)

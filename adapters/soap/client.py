@@ -20,7 +20,6 @@ from adapters.soap.wsdl import Port
 from esb.errors import (
     ConfigError,
     ConnectionLost,
-    DeadlineExceeded,
     Malformed,
     Position,
     Rejected,
@@ -29,12 +28,10 @@ from esb.errors import (
     UnknownName,
 )
 from esb.httpauth import Authentication
-from esb.httpcall import Answer, HttpCaller
+from esb.httpcall import UNKNOWN_OUTCOME, Answer, HttpCaller
 
 _PAUSE: Final = 0.1
 """Seconds before the second try, half; doubled with each."""
-_UNKNOWN: Final = (ConnectionLost, DeadlineExceeded)
-"""Failures after which nobody knows whether the call had its effect."""
 MAX_ANSWER: Final = 32 << 20
 
 
@@ -140,7 +137,7 @@ class SoapCaller:
             try:
                 return self._once(operation, content, ends)
             except TransportError as error:
-                error.uncertain = isinstance(error, _UNKNOWN) and operation not in self._idempotent
+                error.uncertain = isinstance(error, UNKNOWN_OUTCOME) and operation not in self._idempotent
                 pause = max(_PAUSE * 2**attempt, error.retry_after or 0.0)
                 if attempt == tries or not error.retriable or time.monotonic() + pause >= ends:
                     raise

@@ -194,8 +194,7 @@ class PgpFormat:
             if signatures:
                 raise Malformed("the body is signed, which signatureVerificationOption does not allow")
             return
-        # The last word of VALIDSIG is the fingerprint of the primary key, GOODSIG says that nothing speaks against it.
-        valid = {words.split()[-1] for words in opened.all("VALIDSIG")} if opened.all("GOODSIG") else set()
+        valid = good_signers(opened)
         if not valid & self._trusted or opened.all("BADSIG"):
             told = (
                 "it has none" if not signatures else _why(opened) if not valid else "its signer is not among the keys"
@@ -210,6 +209,23 @@ class PgpFormat:
                     self._keys.of(str(user)).fingerprint for user in (users if isinstance(users, list) else [users])
                 ]
         return [self._keys.of(self._user).fingerprint]
+
+
+def good_signers(opened: Outcome) -> set[str]:
+    """Fingerprints of the primary keys whose signatures hold, with nothing against them.
+
+    VALIDSIG, whose last word it is, also stands at signatures of keys that have expired or were revoked: GOODSIG must be said of the same one.
+    """
+    found: set[str] = set()
+    good = False
+    for keyword, words in opened.status:
+        if keyword == "NEWSIG":
+            good = False
+        elif keyword == "GOODSIG":
+            good = True
+        elif keyword == "VALIDSIG" and good:
+            found.add(words.split()[-1])
+    return found
 
 
 def _each(option: str, values: list[str]) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from esb.dataformats.pgp import Pgp
+from esb.dataformats._gnupg import Outcome
+from esb.dataformats.pgp import Pgp, good_signers
 from esb.errors import Malformed, OptionError, ReferenceFault
 from esb.exchange import Exchange
 
@@ -131,6 +132,19 @@ def test_whose_signature_counts_can_be_said(gpg, read):
     assert read(gpg.sent(by="other"), signers=both) == b"an order"
     with pytest.raises(Malformed, match="not among the keys"):
         read(gpg.sent(by="other"), signers=both, signature_key_userid="us@")
+
+
+def test_a_good_signature_does_not_vouch_for_another_whose_key_was_revoked():
+    told = (
+        ("NEWSIG", ""),
+        ("REVKEYSIG", "A us"),
+        ("VALIDSIG", "a 2026 A"),
+        ("NEWSIG", ""),
+        ("GOODSIG", "B other"),
+        ("VALIDSIG", "b 2026 B"),
+    )
+    for status in (told, told[3:] + told[:3]):
+        assert good_signers(Outcome(True, b"", status, "")) == {"B"}
 
 
 def test_the_partners_own_key_does_not_sign_for_the_sender(gpg, read):
