@@ -163,6 +163,7 @@ class RabbitmqEndpoint(Endpoint):
         if wrong:
             raise OptionError(f"{self.scheme}: option {'; option '.join(wrong)}", self.at)
         self.exchange = "" if self.exchange_name.lower() == "default" else self.exchange_name
+        self._broker: AmqpBroker | None = None
         self.queue_names = tuple(part.strip() for part in (self.queues or "").split(",") if part.strip())
         self._check_numbers()
         self._check_names()
@@ -230,7 +231,10 @@ class RabbitmqEndpoint(Endpoint):
     @property
     def broker(self) -> AmqpBroker:
         """The connections to the endpoint's RabbitMQ, opened on first use."""
-        return self.component.broker(self.address)
+        broker = self._broker
+        if broker is None or broker.state == "closed":
+            broker = self._broker = self.component.broker(self.address)
+        return broker
 
     @property
     def threads(self) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from esb.coerce import Source, is_element, octets
 from esb.components.rabbitmq import headers as names
-from esb.edge import is_control
+from esb.edge import CONTROL_PREFIXES, is_control
 from esb.errors import ConversionFailed
 from esb.exchange import Exchange
 
@@ -68,8 +68,8 @@ def outgoing(exchange: Exchange, *, allow_null: bool = False) -> Outbound:
             table[name] = value
             continue
         folded = name.lower()
-        if is_control(name):
-            told = names.read(name, value)
+        if folded.startswith(CONTROL_PREFIXES):
+            told = names.read(name, value) if folded in names.READERS else None
             if told is None or (told[0] in names.STEERING and received.get(told[0]) == told[1]):
                 continue
             # The family of Camel 4 goes before the former one, whatever their order.

@@ -30,8 +30,11 @@ class RabbitmqProducer(Producer):
     """Publishes; keeps :class:`esb.component.PipelinedProducer`. Thread-safe."""
 
     def __init__(self, endpoint: RabbitmqEndpoint) -> None:
+        from esb.broker.rabbitmq import messages
+
         self._endpoint = endpoint
         self._name = endpoint.uri
+        self._messages = messages  # kept: even an import of what is loaded takes a microsecond for each message
         self._waits = not endpoint.disable_reply_to
         self._patience = endpoint.confirm_timeout if endpoint.confirm_timeout >= 0 else _FOREVER
         self._known: set[str] = set()
@@ -101,8 +104,6 @@ class RabbitmqProducer(Producer):
     def _pending(
         self, broker: AmqpBroker, outbound: Outbound, done: Callable[[TransportError | None], None]
     ) -> Pending:
-        from esb.broker.rabbitmq.messages import packed, pending
-
         endpoint = self._endpoint
         attributes = outbound.attributes
         user = attributes.get("user_id")
@@ -132,12 +133,11 @@ class RabbitmqProducer(Producer):
                 broker.declare(declarations)
                 self._known.add(target)
             mandatory = ours = True
-        sent = (packed(attributes, outbound.headers), outbound.body)
-        return pending(self._name, (target, key), sent, done, mandatory=mandatory, declared=ours)
+        sent = (self._messages.packed(attributes, outbound.headers), outbound.body)
+        return self._messages.pending(self._name, (target, key), sent, done, mandatory=mandatory, declared=ours)
 
     def _request(self, broker: AmqpBroker, exchange: Exchange) -> None:
         from esb.broker.amqp_replies import PSEUDO_QUEUE, Reply, Request
-        from esb.broker.rabbitmq.messages import attributes_of, table
 
         endpoint = self._endpoint
         outbound = outgoing(exchange, allow_null=endpoint.allow_null_body)
@@ -164,7 +164,8 @@ class RabbitmqProducer(Producer):
         if error is not None:
             raise error
         assert got is not None  # one of the two is there
-        answer(exchange, got.body, table(got.properties), attributes_of(got.properties))
+        told = self._messages
+        answer(exchange, got.body, told.table(got.properties), told.attributes_of(got.properties))
 
 
 def declare(endpoint: RabbitmqEndpoint, declarations: Sequence[Declarable]) -> None:

@@ -62,6 +62,12 @@ def test_no_repeated_key_is_overlooked(value: Any, blanks: list[str]) -> None:
         assert _may_repeat(text.encode(), json.loads(text))
 
 
+@pytest.mark.parametrize("hidden", ["\\u003a", "\\u003A", '\\"\\u003a', "\\u0022:", '\\":', "\\\\\\u003a"])
+def test_an_escape_does_not_make_up_for_a_dropped_key(hidden: str) -> None:
+    with pytest.raises(Malformed):
+        TYPED.unmarshal(Exchange(), f'{{"id":"1","id":"{hidden}"}}'.encode())
+
+
 def test_the_usual_text_needs_no_second_look() -> None:
     value = {"id": "1", "at": "12:30:00", "url": "http://x", "lines": [{"a": 1.5, "b": None}] * 3}
     for text in (json.dumps(value), json.dumps(value, separators=(",", ":")), json.dumps(value, indent=2)):
