@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from esb.exchange import Exchange
 from esb.stores.codec import decode, encode
 from esb.stores.contract import Enlisted, SagaStatus, Unfinished
 from esb.stores.owner import Owner
+from esb.stores.transaction import transaction
 
 _ENDED: Final = {True: SagaStatus.COMPLETING, False: SagaStatus.COMPENSATING}
 
@@ -202,10 +204,17 @@ class SqliteSagaLog:
             raise RuntimeError(f"the saga log {self.path} is not open: it opens when its route starts")
         return self._owner.name
 
-    def _transaction(self) -> _Transaction:
-        if self._connection is None:
-            raise RuntimeError(f"the saga log {self.path} is not open: it opens when its route starts")
-        return _Transaction(self._connection, self._lock, self.path)
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            connection = self._connection
+            if connection is None:
+                raise RuntimeError(f"the saga log {self.path} is not open: it opens when its route starts")
+            try:
+                with transaction(connection):
+                    yield connection
+            except sqlite3.Error as error:
+                raise NotConnected(f"the saga log {self.path} failed: {error}") from error
 
     @staticmethod
     def _status(file: sqlite3.Connection, saga: str) -> SagaStatus | None:
@@ -218,31 +227,3 @@ class SqliteSagaLog:
             "SELECT number, step, options FROM saga_step WHERE saga = ? AND NOT acted ORDER BY number", (saga,)
         )
         return [Enlisted(number, step, dict(decode(options).message.headers)) for number, step, options in rows]
-
-
-class _Transaction:
-    """One writer at a time; on the disk when it is left."""
-
-    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock, path: str) -> None:
-        self._connection = connection
-        self._lock = lock
-        self._path = path
-
-    def __enter__(self) -> sqlite3.Connection:
-        self._lock.acquire()
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            self._lock.release()
-            raise NotConnected(f"the saga log {self._path} failed: {error}") from error
-        return self._connection
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        try:
-            self._connection.execute("ROLLBACK" if error is not None else "COMMIT")
-        except sqlite3.Error as failure:
-            raise NotConnected(f"the saga log {self._path} failed: {failure}") from failure
-        finally:
-            self._lock.release()
-        if isinstance(error, sqlite3.Error):
-            raise NotConnected(f"the saga log {self._path} failed: {error}") from error

@@ -20,6 +20,7 @@ from esb.exchange import Exchange, new_id
 from esb.stores.codec import decode, encode
 from esb.stores.contract import Group, Standing
 from esb.stores.owner import Owner
+from esb.stores.transaction import transaction
 
 log = logging.getLogger(__name__)
 
@@ -77,25 +78,29 @@ class _File:
 
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Under the lock."""
+        try:
+            return self._opened().execute(statement, values)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Under the lock; see :func:`esb.stores.transaction.transaction`."""
+        try:
+            with transaction(self._opened()):
+                yield
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             raise RuntimeError(
                 f"the store {self.path or self._default_name} is not open: it opens when its route starts"
             )
-        try:
-            return self._connection.execute(statement, values)
-        except sqlite3.Error as error:
-            raise NotConnected(f"the store {self.path or self._default_name} failed: {error}") from error
+        return self._connection
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Exclusive against all other writers. Not forced to disk by itself: see ``synchronous``."""
-        self.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.execute("ROLLBACK")
-            raise
-        self.execute("COMMIT")
+    def _failed(self, error: sqlite3.Error) -> NotConnected:
+        return NotConnected(f"the store {self.path or self._default_name} failed: {error}")
 
 
 class SqliteIdempotentRepository:

@@ -2,6 +2,7 @@ import datetime as dt
 import decimal
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from esb.exchange import Exchange, Message
 from esb.stores.codec import decode, encode
 from esb.stores.contract import Group, Standing
 from esb.stores.memory import MemoryAggregationRepository, MemoryIdempotentRepository
+from esb.stores.sagas import SqliteSagaLog
 from esb.stores.sqlite import SqliteAggregationRepository, SqliteIdempotentRepository
 from esb.testing.store_suite import AGGREGATION, IDEMPOTENT
 
@@ -86,6 +88,58 @@ def test_a_key_that_cannot_be_completed_is_told_with_its_failure(tmp_path):
     repository.complete_later("k", done)
     assert told.wait(60)
     assert isinstance(errors[0], NotConnected)
+
+
+def no_room(connection):
+    """No page more for the file: SQLite undoes the transaction by itself."""
+    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+    yield
+    connection.execute("PRAGMA max_page_count = 1000000")
+
+
+def no_commit(connection):
+    """The commit fails, and leaves the transaction open."""
+    connection.set_authorizer(lambda _action, what, *_: sqlite3.SQLITE_DENY if what == "COMMIT" else sqlite3.SQLITE_OK)
+    yield
+    connection.set_authorizer(None)
+
+
+@contextmanager
+def keys(folder):
+    with opened(SqliteIdempotentRepository(), folder) as repository:
+        yield repository._file._connection, repository.complete
+
+
+@contextmanager
+def groups(folder):
+    with opened(SqliteAggregationRepository(), folder) as repository:
+
+        def put(key):
+            with repository.lock():
+                repository.put(key, Group(Exchange()))
+
+        yield repository._file._connection, put
+
+
+@contextmanager
+def sagas(folder):
+    log = SqliteSagaLog()
+    log.open(folder)
+    saga = log.begin(automatic=False)
+    yield log._connection, lambda step: log.enlist(saga, step, {}, None)
+    log.close()
+
+
+@pytest.mark.parametrize("store", [keys, groups, sagas])
+@pytest.mark.parametrize(("broken", "why"), [(no_room, "full"), (no_commit, "not authorized")])
+def test_a_store_that_failed_says_why_and_goes_on_afterwards(tmp_path, store, broken, why):
+    with store(tmp_path) as (connection, use):
+        trouble = broken(connection)
+        next(trouble)
+        with pytest.raises(NotConnected, match=why):
+            use("x" * 100_000)
+        assert list(trouble) == []
+        use("k")
 
 
 def test_the_memory_forgets_the_oldest_key_beyond_its_size():
