@@ -17,7 +17,17 @@ Every instance has a management port (``management`` in esb.yaml), on loopback u
 """
 
 _SAMPLE: dict[str, Any] = {
-    "workers": [{"pid": 1, "ready": True, "memory": 1, "broker": "connected", "lease": True, "http_inflight": 0}],
+    "workers": [
+        {
+            "pid": 1,
+            "ready": True,
+            "memory": 1,
+            "broker": "connected",
+            "lease": True,
+            "http_inflight": 0,
+            "connections": {"rabbitmq localhost:5672/": "connected"},
+        }
+    ],
     "failures": [],
     "routes": {"a": {"status": "Started", "inflight": 0, "completed": 1, "failed": 0, "seconds": 0.1}},
 }
