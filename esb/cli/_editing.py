@@ -11,9 +11,10 @@ from esb.errors import OptionError
 
 CONTENT_TYPE: Final = "Content-Type"
 _REMARKS: Final = """\
-# {id} on {queue}: {error}
+# {message}
 # Headers, an empty line, the body as it will be sent. Lines like this one, before the headers, are left out.
 # A number, true, false or null is one where the header was one before. Save nothing new to leave the message as it is.
+# A name that holds a colon stands in quotes: "order:id": 42
 """
 
 
@@ -30,11 +31,10 @@ def written(letter: DeadLetter) -> str:
             "the body has carriage returns, which editors may change",
             hint="write the new one to a file, and name it by --body-file",
         )
-    remarks = _REMARKS.format(
-        id=letter.id, queue=letter.queue, error=" ".join(f"{letter.error_class}: {letter.error}".split())
-    )
-    headers = {CONTENT_TYPE: letter.content_type} if letter.content_type is not None else {}
-    lines = [f"{name}: {_text(value)}" for name, value in (headers | letter.headers).items()]
+    about = f"{letter.id} on {letter.queue}: {letter.error_class}: {letter.error}"
+    remarks = _REMARKS.format(message=" ".join(about.split()))
+    lines = [] if letter.content_type is None else [f"{CONTENT_TYPE}: {_text(letter.content_type)}"]
+    lines += [f"{_name(name)}: {_text(value)}" for name, value in letter.headers.items()]
     return remarks + "".join(f"{one}\n" for one in lines) + "\n" + body
 
 
@@ -49,15 +49,12 @@ def read(text: str, letter: DeadLetter) -> tuple[dict[str, Any], str | None, byt
     headers: dict[str, Any] = {}
     content_type: str | None = None
     for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip():
-            raise OptionError(
-                f"the line {line!r} is no header", hint="write NAME: VALUE, and an empty line before the body"
-            )
-        if name.strip().lower() == CONTENT_TYPE.lower():
-            content_type = value.strip() or None
+        name, quoted, value = _split(line)
+        if name.lower() == CONTENT_TYPE.lower() and not quoted:
+            as_it_was = letter.content_type is not None and value == _text(letter.content_type).strip()
+            content_type = letter.content_type if as_it_was else value or None
         else:
-            headers |= changed(letter.headers, name.strip(), value.strip())
+            headers |= changed(letter.headers, name, value)
     if not letter.body.endswith(b"\n"):
         body = body.removesuffix("\n")  # editors end a file with it
     return headers, content_type, body.encode()
@@ -78,6 +75,32 @@ def changed(before: dict[str, Any], name: str, text: str) -> dict[str, Any]:
     except ValueError:
         return {name: text}
     return {name: value if value is None or isinstance(value, str | int | float) else text}
+
+
+def _name(name: str) -> str:
+    """A header's name; in quotes, as JSON has them, if a reader would take it for something else."""
+    plain = name.isprintable() and name == name.strip() and name != "" and ":" not in name and name[0] not in '#"'
+    # The content type is none of the headers; one of them may have its name.
+    return name if plain and name.lower() != CONTENT_TYPE.lower() else json.dumps(name, ensure_ascii=False)
+
+
+def _split(line: str) -> tuple[str, bool, str]:
+    """A line's name, whether it stood in quotes, and its value. Raises OptionError."""
+    quoted = line.lstrip().startswith('"')
+    if quoted:
+        try:
+            name, end = json.JSONDecoder().raw_decode(line.lstrip())
+        except ValueError:
+            name, end = "", 0
+        colon, value = line.lstrip()[end:].lstrip()[:1], line.lstrip()[end:].lstrip()[1:]
+    else:
+        name, colon, value = (part.strip() for part in line.partition(":"))
+    if colon != ":" or not (name or quoted):
+        raise OptionError(
+            f"the line {line!r} is no header",
+            hint="write NAME: VALUE, a name that holds a colon in quotes, and an empty line before the body",
+        )
+    return name, quoted, value.strip()
 
 
 def _text(value: Any) -> str:
