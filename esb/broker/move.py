@@ -1,12 +1,14 @@
 """All messages of one broker to another, for ``esb bus move``: nothing is lost, wherever it is killed, and running it again goes on.
 
 A message is removed here only after the other broker has confirmed it, and keeps its id, age and attempts. What an earlier run had published and not
-yet removed is found by its id on the other side and only removed here.
+yet removed is found on the other side, by id, headers and body, and only removed here: one message there for one here.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -46,11 +48,18 @@ def move(source: Broker, target: Broker, queue: str, progress: Callable[[int], N
     Nobody should work on the queue on either side: what a consumer takes on the target while an interrupted move is repeated may be published again.
     """
     told = Moved(queue)
-    there = _ids(target, queue) if target.depth(queue) else frozenset[str]()
+    there = _marks(target, queue) if target.depth(queue) else Counter[bytes]()
 
     def judge(page: Sequence[Stored]) -> list[int]:
-        known = [place for place, stored in enumerate(page) if stored.id and stored.id in there]
-        fresh = [place for place, stored in enumerate(page) if not (stored.id and stored.id in there)]
+        known: list[int] = []
+        fresh: list[int] = []
+        for place, stored in enumerate(page):
+            mark = _mark(stored) if stored.id and there else b""
+            if there[mark]:
+                there[mark] -= 1  # used up: a second one like it was not sent
+                known.append(place)
+            else:
+                fresh.append(place)
         errors = _publish(target, queue, [page[place] for place in fresh])
         sent = [place for place, error in zip(fresh, errors, strict=True) if error is None]
         for place, error in zip(fresh, errors, strict=True):
@@ -65,15 +74,25 @@ def move(source: Broker, target: Broker, queue: str, progress: Callable[[int], N
     return told
 
 
-def _ids(broker: Broker, queue: str) -> frozenset[str]:
-    ids: set[str] = set()
+def _marks(broker: Broker, queue: str) -> Counter[bytes]:
+    marks: Counter[bytes] = Counter()
 
     def judge(page: Sequence[Stored]) -> tuple[int, ...]:
-        ids.update(stored.id for stored in page)
+        marks.update(_mark(stored) for stored in page if stored.id)
         return ()
 
     broker.sweep(queue, judge, page=_PAGE)
-    return frozenset(ids)
+    return marks
+
+
+def _mark(stored: Stored) -> bytes:
+    """What a message's copy is known by. Not by the id alone: an exchange keeps it from channel to channel, so that several on one queue have it.
+
+    As text and without what brokers keep to themselves (``x-…``): the two sides need not agree on the type of a value.
+    """
+    headers = sorted((name, str(value)) for name, value in stored.headers.items() if not name.startswith("x-"))
+    told = repr((stored.id, headers)).encode()
+    return hashlib.blake2b(b"%d:%b%b" % (len(told), told, stored.body), digest_size=16).digest()
 
 
 def _publish(target: Broker, queue: str, page: Sequence[Stored]) -> list[TransportError | None]:

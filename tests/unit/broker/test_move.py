@@ -42,29 +42,63 @@ def test_messages_keep_order_id_headers_attempts_and_age(brokers):
     )
 
 
-def test_a_move_that_died_between_publishing_and_removing_is_completed_without_repeats(brokers, monkeypatch):
+@pytest.fixture
+def dies(brokers, monkeypatch):
+    """A move that dies after it has published the page that begins with a message, and before it removes it."""
     source, target = brokers
-    publish(source, "orders", *(message(f"m{n}") for n in range(500)))
     sweep = source.sweep
 
-    def dies_before_the_second_removal(queue, judge, *, page):
-        def once(messages):
-            places = judge(messages)
-            if messages[0].id == "m200":
-                raise KeyboardInterrupt
-            return places
+    def run(first):
+        def dying(queue, judge, *, page):
+            def once(messages):
+                places = judge(messages)
+                if messages[0].id == first:
+                    raise KeyboardInterrupt
+                return places
 
-        return sweep(queue, once, page=page)
+            return sweep(queue, once, page=page)
 
-    monkeypatch.setattr(source, "sweep", dies_before_the_second_removal)
-    with pytest.raises(KeyboardInterrupt):
-        move(source, target, "orders")
-    monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            patch.setattr(source, "sweep", dying)
+            with pytest.raises(KeyboardInterrupt):
+                move(source, target, "orders")
+
+    return run
+
+
+def test_a_move_that_died_between_publishing_and_removing_is_completed_without_repeats(brokers, dies):
+    source, target = brokers
+    publish(source, "orders", *(message(f"m{n}") for n in range(500)))
+    dies("m200")
     assert len(ids(target)) == 400
     assert len(ids(source)) == 300
     told = move(source, target, "orders")
     assert (told.moved, told.there) == (100, 200)
     assert (ids(source), ids(target)) == ([], [f"m{n}" for n in range(500)])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Outgoing("m0", b"shipped", {"Stage": 1}), Outgoing("m0", b"x", {"Stage": 2})],
+    ids=["another body", "other headers"],
+)
+def test_a_different_message_with_the_id_of_one_that_is_there_is_moved_too(brokers, dies, other):
+    source, target = brokers
+    publish(source, "orders", Outgoing("m0", b"x", {"Stage": 1}), *(message(f"m{n}") for n in range(1, 450)), other)
+    dies("m200")
+    told = move(source, target, "orders")
+    assert (told.moved, told.there) == (51, 200)
+    found = [(one.body, one.headers) for one in target.browse("orders", limit=1000) if one.id == "m0"]
+    assert found == [(b"x", {"Stage": 1}), (other.body, other.headers)]
+
+
+def test_of_two_equal_messages_one_there_stands_for_one_here(brokers):
+    source, target = brokers
+    publish(target, "orders", message("m0"))
+    publish(source, "orders", message("m0"), message("m0"))
+    told = move(source, target, "orders")
+    assert (told.moved, told.there) == (1, 1)
+    assert (ids(source), ids(target)) == ([], ["m0", "m0"])
 
 
 def test_what_the_other_broker_refuses_stays(brokers, monkeypatch):
