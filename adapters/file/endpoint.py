@@ -149,7 +149,11 @@ class FileEndpoint(Endpoint):
     move_existing = field(Kind.TEXT, None, doc="fileExist=Move: where the old file goes, as move.")
     append_chars = field(Kind.TEXT, None, raw=True, doc=r"Text after each message, such as \n.")
     temp_prefix = field(Kind.TEXT, None, doc="Write under this prefix first. Without it a hidden name is used.")
-    temp_file_name = field(Kind.TEXT, None, doc="Write under this name first, in simple.")
+    temp_file_name = field(
+        Kind.TEXT,
+        None,
+        doc="Write under this name first, in simple. Messages that share a temporary name wait for each other.",
+    )
     eager_delete_target_file = field(Kind.BOOL, True, doc="Accepted: the old file is replaced in one step.")
     allow_null_body = field(Kind.BOOL, False, doc="Write an empty file for a message without a body.")
     chmod = field(Kind.TEXT, None, doc="Mode of written files, octal.", example="640")

@@ -20,6 +20,7 @@ from esb.exchange import new_id
 
 _TEMPORARY: Final = ".esb-tmp"
 _YOUNG: Final = 60.0
+_PLAIN: Final = os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 """What a file system says that has no hard links: there, the look and the rename are two steps."""
 
@@ -49,11 +50,7 @@ class Writing:
         temporary = temporary or _hidden(name)
         digest = hashlib.new(self.checksum) if self.checksum else None
         try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=folder)
-            handle = os.open(
-                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder
-            )
+            handle = _alone(temporary, folder)
             try:
                 self._fill(handle, pieces, digest, modified)
                 placed = self._place(folder, temporary, name, fresh=fresh)
@@ -61,6 +58,8 @@ class Writing:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary, dir_fd=folder)
                 raise
+            finally:
+                os.close(handle)
             if self.force:
                 os.fsync(folder)
         except NotStored:
@@ -74,20 +73,16 @@ class Writing:
         return placed
 
     def _fill(self, handle: int, pieces: Iterable[bytes], digest: hashlib._Hash | None, modified: int | None) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # so that sweep sees that we live
-            for piece in pieces:
-                write_all(handle, piece)
-                if digest is not None:
-                    digest.update(piece)
-            if self.mode is not None:
-                os.fchmod(handle, self.mode)
-            if modified is not None:
-                os.utime(handle, ns=(modified * 1_000_000, modified * 1_000_000))
-            if self.force:
-                os.fsync(handle)
-        finally:
-            os.close(handle)
+        for piece in pieces:
+            write_all(handle, piece)
+            if digest is not None:
+                digest.update(piece)
+        if self.mode is not None:
+            os.fchmod(handle, self.mode)
+        if modified is not None:
+            os.utime(handle, ns=(modified * 1_000_000, modified * 1_000_000))
+        if self.force:
+            os.fsync(handle)
 
     @staticmethod
     def _place(folder: int, temporary: str, name: str, *, fresh: bool) -> bool:
@@ -110,6 +105,52 @@ class Writing:
             return True
         os.unlink(temporary, dir_fd=folder)
         return True
+
+
+def _alone(temporary: str, folder: int) -> int:
+    """Make the temporary file, locked until it has its final name: sweep sees by that that we live, and who writes under the same name waits.
+
+    What a dead writer left there is removed. Raises OSError.
+    """
+    while True:
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o666, dir_fd=folder)
+        except FileExistsError:
+            _outwait(temporary, folder)
+            continue
+        ours = False
+        try:
+            ours = _locked_there(handle, temporary, folder)
+        finally:
+            if not ours:  # another took it for a dead writer's before it was locked
+                os.close(handle)
+        if ours:
+            return handle
+
+
+def _outwait(temporary: str, folder: int) -> None:
+    """Wait for the writer of a temporary file, and remove it if it still stands there then: its writer is dead. Raises OSError."""
+    try:
+        handle = os.open(temporary, os.O_RDONLY | os.O_NONBLOCK | _PLAIN, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    except OSError:
+        os.unlink(temporary, dir_fd=folder)  # a link, a socket: no writer's
+        return
+    try:
+        if _locked_there(handle, temporary, folder):
+            os.unlink(temporary, dir_fd=folder)
+    finally:
+        os.close(handle)
+
+
+def _locked_there(handle: int, name: str, folder: int) -> bool:
+    """Wait for the lock of an open file; whether it stands under its name then."""
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(name, dir_fd=folder, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
 
 
 def write_all(handle: int, piece: bytes) -> None:

@@ -1,8 +1,10 @@
 """Writing messages as files."""
 
 import codecs
+import fcntl
 import os
 import stat
+import threading
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -307,6 +309,56 @@ def test_the_temporary_name_is_as_told(files):
     )
     assert "b7.part" in body.seen[-1]
     assert set(files.tree("out")) == {"keep", "a", "b"}
+
+
+class Meeting:
+    """A body of letters, the last of which comes when another writer asks for the lock of its temporary file."""
+
+    charset = "utf-8"
+
+    def __init__(self, letter, met):
+        self.pieces = [letter.encode() * 10, letter.encode() * 10]
+        self.met = met
+
+    def read(self, size=-1):
+        if len(self.pieces) == 1:
+            assert self.met.wait(10)
+        return self.pieces.pop() if self.pieces else b""
+
+
+def test_messages_that_share_a_temporary_name_are_written_one_after_the_other(files, monkeypatch):
+    met, lock = threading.Event(), fcntl.flock
+
+    def flock(handle, operation):
+        if threading.current_thread() is second:
+            met.set()
+        lock(handle, operation)
+
+    uri = "file:out?tempFileName=upload.tmp"
+    first = threading.Thread(target=lambda: files.send(uri, Meeting("a", met), CamelFileName="a"))
+    second = threading.Thread(target=lambda: files.send(uri, Meeting("b", met), CamelFileName="b"))
+    monkeypatch.setattr(fcntl, "flock", flock)
+    first.start()
+    until(lambda: (files.folder / "out/upload.tmp").exists() and files.tree("out")["upload.tmp"])
+    second.start()
+    first.join(10)
+    second.join(10)
+    assert files.tree("out") == {"a": "a" * 20, "b": "b" * 20}
+
+
+def test_what_a_dead_writer_left_under_the_temporary_name_is_not_written_through(files):
+    placed = files.write("out/placed", "whole")
+    (files.folder / "out/upload.tmp").hardlink_to(placed)
+    files.send("file:out?fileName=a&tempFileName=upload.tmp", "x")
+    assert files.tree("out") == {"placed": "whole", "a": "x"}
+
+
+def test_a_link_under_the_temporary_name_is_not_followed(files):
+    placed = files.write("elsewhere", "whole")
+    (files.folder / "out").mkdir()
+    (files.folder / "out/upload.tmp").symlink_to(placed)
+    files.send("file:out?fileName=a&tempFileName=upload.tmp", "x")
+    assert files.tree() == {"elsewhere": "whole", "out/a": "x"}
 
 
 def test_a_body_that_breaks_leaves_nothing(files):
