@@ -1,15 +1,16 @@
 """URIs with data in them: what a message brings stays a value, and never becomes an option, another path or an expression.
 
-The author's text is taken apart once; each function's result is quoted for the place it stands in. In the path a result may not climb
-(``..``), in the query every special character is escaped twice, since a URI's values are decoded twice (esb.dsl.uri). A result that holds ``${``
-is refused in the query: some options are expressions themselves (``fileName``), and data must not be evaluated.
+The author's text is taken apart once; each function's result, and that of a part in another language, is quoted for the place it stands in.
+In the path a result may not climb (``..``), in the query every special character is escaped twice, since a URI's values are decoded twice
+(esb.dsl.uri). A result that holds ``${`` is refused in the query: some options are expressions themselves (``fileName``), and data must not
+be evaluated.
 """
 
 from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from esb.coerce import text
 from esb.eip._names import has_functions, simple
@@ -22,20 +23,30 @@ _PLAIN = re.compile(r"[\w.~/:@ ,;=!*'()$-]*", re.ASCII)
 _HOST = re.compile(r"https?:(?://)?[^/?#]+(?=[/?#])")
 
 
-def quoted(builder: Builder, uri: str, at: Position) -> Expression:
-    """A URI in simple as an expression that gives its text with all data quoted.
+Piece = str | tuple[str, Expression]
+"""A text in simple; or how a value is written in the route, and what gives it."""
+
+
+def written_scheme(uri: str) -> str:
+    """The scheme that the route's author wrote; empty if the message brings it."""
+    scheme, colon, _ = uri.partition(":")
+    return scheme.strip() if colon and not has_functions(scheme) else ""
+
+
+def quoted(builder: Builder, pieces: Sequence[Piece], at: Position) -> Expression:
+    """A URI, which begins with its scheme, as an expression that gives its text with all data quoted.
 
     Raises OptionError where data would choose the host of an HTTP call: that must be the author's.
     """
-    scheme = uri.partition(":")[0].strip()
+    scheme = written_scheme(pieces[0]) if isinstance(pieces[0], str) else ""
     parts: list[Callable[[Exchange], str]] = []
     written, in_query = "", False
-    for literal, function in _parts(uri):
+    for literal, name, evaluate in _told(builder, pieces, at):
         written += literal
         in_query = in_query or "?" in literal
         if literal:
             parts.append(lambda _, literal=literal: literal)  # type: ignore[misc]  # the default binds this turn's text
-        if not function:
+        if evaluate is None:
             continue
         if scheme in {"http", "https"} and not _HOST.match(written):
             raise OptionError(
@@ -43,22 +54,45 @@ def quoted(builder: Builder, uri: str, at: Position) -> Expression:
                 at,
                 "write the host in the route, and let only path and query come from data",
             )
-        quote = _in_query if in_query else _in_path
-        parts.append(_value(simple(builder, function, at), quote, function))
-        written += function
-    return lambda exchange: "".join([part(exchange) for part in parts])
+        parts.append(_value(evaluate, _in_query if in_query else _in_path, name))
+        written += "\0"  # stands for data of any length
+    climbs = _climbs(written)
+
+    def uri(exchange: Exchange) -> str:
+        told = "".join([part(exchange) for part in parts])
+        if ".." in told and _climbs(told) > climbs:  # a dot of the route's, or of another value, before a value's
+            message = "the values cannot be part of a URI: together they climb out of its path"
+            raise ValidationFailed(message, [{"path": "uri", "message": "it climbs out of its path"}])
+        return told
+
+    return uri
 
 
-def _value(evaluate: Expression, quote: Callable[[str], str], function: str) -> Callable[[Exchange], str]:
+def _told(builder: Builder, pieces: Sequence[Piece], at: Position) -> Iterator[tuple[str, str, Expression | None]]:
+    """The author's texts, each with the name and the expression of what follows it."""
+    for piece in pieces:
+        if isinstance(piece, tuple):
+            yield "", *piece
+            continue
+        for literal, function in _parts(piece):
+            yield literal, function, simple(builder, function, at) if function else None
+
+
+def _value(evaluate: Expression, quote: Callable[[str], str], name: str) -> Callable[[Exchange], str]:
     def value(exchange: Exchange) -> str:
         told = text(evaluate(exchange)) or ""
         try:
             return quote(told)
         except ValueError as error:
-            message = f"the value of {function} cannot be part of a URI: {error}"
-            raise ValidationFailed(message, [{"path": function[2:-1], "message": str(error)}]) from None
+            message = f"the value of {name} cannot be part of a URI: {error}"
+            path = name[2:-1] if name.startswith("${") else name
+            raise ValidationFailed(message, [{"path": path, "message": str(error)}]) from None
 
     return value
+
+
+def _climbs(uri: str) -> int:
+    return re.split(r"[/:]", uri.partition("?")[0]).count("..")
 
 
 def _in_path(told: str) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from esb.coerce import inner, text
 from esb.component import Endpoint
-from esb.eip._names import has_functions, simple
-from esb.eip._quoting import quoted
+from esb.eip._names import simple
+from esb.eip._quoting import Piece, quoted, written_scheme
 from esb.eip._sending import prepared, receiving, waiting, with_parameters
 from esb.errors import ConfigError, OptionError
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
@@ -47,9 +47,12 @@ class ToDynamicSpec(StepSpec):
     def build(self, builder: Builder) -> Step:
         if not self.uri or not self.uri.strip():
             raise OptionError("'toD' needs a URI", self.at, "write it in simple, such as bus:orders.${header.country}")
-        evaluate = self._evaluation(builder)
+        pieces = self._pieces(builder)
+        scheme = written_scheme(pieces[0]) if isinstance(pieces[0], str) else ""
+        # With the scheme written here, all else that a message brings is data; without, the message names a whole endpoint.
+        evaluate = quoted(builder, pieces, self.where("uri")) if scheme else self._whole(builder, pieces)
         size = self.cache_size if self.cache_size > 0 else 1000 if self.cache_size == 0 else 16
-        producer = builder.dynamic(self.at, cache_size=size, scheme=_written_scheme(self.uri))
+        producer = builder.dynamic(self.at, cache_size=size, scheme=scheme)
         context, at = builder.context, self.at
         endpoint: Callable[[str], Endpoint] = functools.lru_cache(maxsize=size)(
             lambda uri: context.endpoint(uri, None, at)
@@ -82,25 +85,21 @@ class ToDynamicSpec(StepSpec):
 
         return to_dynamic
 
-    def _evaluation(self, builder: Builder) -> Expression:
+    def _pieces(self, builder: Builder) -> list[Piece]:
+        """The parts of a URI in several languages, which Camel joins with +: ``mock:a-+language:xpath:/order/@kind``."""
         written = with_parameters(self.uri, self.parameters)
-        if "language:" not in written:
-            # With the scheme written here, all else that a message brings is data; without, the message names a whole endpoint.
-            return (quoted if _written_scheme(written) else simple)(builder, written, self.where("uri"))
-        # Camel joins parts in several languages with +: `mock:a-+language:xpath:/order/@kind`.
-        parts = [self._part(builder, part) for part in re.split(r"\+(?![^(]*\))", written)]
-        return lambda exchange: "".join(inner(part(exchange)) for part in parts)
+        told = re.split(r"\+(?![^(]*\))", written) if "language:" in written else [written]
+        return [self._piece(builder, part) for part in told]
 
-    def _part(self, builder: Builder, part: str) -> Expression:
+    def _piece(self, builder: Builder, part: str) -> Piece:
         language, colon, expression = part.removeprefix("language:").partition(":")
         if part.startswith("language:") and colon:
-            return builder.expression(builder.context.language(language)(self.at, expression=expression))
-        return simple(builder, part, self.at)
+            return part, builder.expression(builder.context.language(language)(self.at, expression=expression))
+        return part
+
+    def _whole(self, builder: Builder, pieces: list[Piece]) -> Expression:
+        told = [simple(builder, piece, self.where("uri")) if isinstance(piece, str) else piece[1] for piece in pieces]
+        return told[0] if len(told) == 1 else lambda exchange: "".join(inner(part(exchange)) for part in told)
 
     def sentence(self) -> str:
         return f"send to the endpoint {self.uri}"
-
-
-def _written_scheme(uri: str) -> str:
-    scheme, colon, _ = uri.partition(":")
-    return scheme.strip() if colon and not has_functions(scheme) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from esb.context import RouteContext
-from esb.errors import ConfigErrors, ValidationFailed
+from esb.errors import ConfigErrors, ReferenceFault, ValidationFailed
 from esb.exchange import IN_OUT, Exchange
 
 
@@ -66,3 +66,45 @@ def test_a_value_does_not_climb_out_of_its_path(sent, value: str) -> None:
 def test_a_host_from_a_message_is_a_finding(running: RouteContext, uri: str) -> None:
     with pytest.raises(ConfigErrors, match="host of an HTTP call"):
         running.load(f"- from: {{uri: 'direct:in', steps: [{{toD: {{uri: '{uri}'}}}}]}}")
+
+
+@pytest.mark.parametrize("value", ["../b", "..", "a/../../b"])
+def test_a_part_in_another_language_does_not_climb_either(sent, value: str) -> None:
+    exchange, mocks = sent("mock:a/+language:header:v", value)
+    assert isinstance(exchange.error, ValidationFailed)
+    assert mocks == {}
+
+
+def test_a_part_in_another_language_brings_no_options(sent) -> None:
+    exchange, mocks = sent("mock:a-+language:header:v", "b?retainFirst=0")
+    assert exchange.error is None
+    assert list(mocks.values()) == [1]
+
+
+def test_an_expression_that_a_part_in_another_language_brings_is_refused(sent, tmp_path) -> None:
+    exchange, _ = sent(f"file:{tmp_path}?fileName=+language:header:v", "${body}")
+    assert isinstance(exchange.error, ValidationFailed)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_by_a_part_in_another_language_is_a_finding(running: RouteContext) -> None:
+    with pytest.raises(ConfigErrors, match="host of an HTTP call"):
+        running.load("- from: {uri: 'direct:in', steps: [{toD: {uri: 'http:+language:header:v'}}]}")
+
+
+def test_the_word_language_before_a_part_is_not_the_scheme_that_the_route_allows(sent) -> None:
+    exchange, _ = sent("language:header:v", "language:simple:${body}")
+    assert isinstance(exchange.error, ReferenceFault)
+
+
+@pytest.mark.parametrize("uri", ["mock:a/.${header.v}/x", "mock:a/${header.v}${header.v}/x"])
+def test_dots_that_become_a_climb_together_are_refused(sent, uri: str) -> None:
+    exchange, mocks = sent(uri, ".")
+    assert isinstance(exchange.error, ValidationFailed)
+    assert mocks == {}
+
+
+def test_a_climb_that_the_route_writes_is_its_authors(sent) -> None:
+    exchange, mocks = sent("mock:a/../${header.v}", "b")
+    assert exchange.error is None
+    assert list(mocks.values()) == [1]
