@@ -6,10 +6,13 @@ Camel's control headers choose files, operations and targets; a sender must neve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 CONTROL_PREFIXES = ("camel", "org.apache.camel", "esb-", "esb.", "esb_")
+HTTP_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What can name an HTTP header: a token of RFC 9110. Messages have other names too: a form's ``order[id]`` is a header of its message."""
 
 
 def is_control(name: str) -> bool:

@@ -6,6 +6,7 @@ Behaviour of method, path, query and header mapping is that of Camel's HTTP comp
 from __future__ import annotations
 
 import base64
+import re
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
@@ -13,9 +14,9 @@ from typing import Any, ClassVar
 from adapters.rest.result import HttpOperationFailedException
 from esb.coerce import octets, text
 from esb.component import Component, Consumer, Deliver, Endpoint, Producer
-from esb.edge import is_control, without_control
+from esb.edge import HTTP_NAME, is_control, without_control
 from esb.errors import OptionError, Rejected, ValidationFailed
-from esb.exchange import Exchange
+from esb.exchange import Exchange, Headers
 from esb.fields import Kind, field
 from esb.httpcall import UNKNOWN_OUTCOME, Answer, HttpCaller
 
@@ -40,11 +41,18 @@ _FOR_BROWSERS = frozenset(
 """What a server tells browsers about its pages says nothing about a message, and must not travel on with it."""
 _WORDS = {word.lower(): word for word in "Age Allow Date ETag Expires Link Location Pragma Server Vary Warning".split()}
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110 section 9.2.2
+_UPWARDS = re.compile(r"(?:^|[/\\])\.\.(?:$|[/\\;])")  # some servers take \ for /, and some cut off what follows a ;
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
 
 
 class HttpEndpoint(Endpoint):
-    """A server's address, with the options of the call; parameters that are none of these go to the server as the query."""
+    """A server's address, with the options of the call; parameters that are none of these go to the server as the query.
+
+    The message's headers go with the call. Those whose name no HTTP header can have (``order[id]`` of a form) stay here, and what the endpoint says
+    itself (``Authorization`` by ``authMethod``, ``User-Agent``) goes in the place of the message's. Before anything is sent, a header with control
+    characters in it and a ``CamelHttpPath`` with ``..`` as a step fail as ESB-X020: where a request's path steers the call (``platform-http:`` before
+    it), nobody leaves the endpoint's path.
+    """
 
     lenient: ClassVar[bool] = True
 
@@ -152,7 +160,7 @@ class HttpProducer(Producer):
             or method == "HEAD"
         ):
             body = None
-        sent = {} if endpoint.skip_request_headers else _outgoing(exchange)
+        sent = Headers() if endpoint.skip_request_headers else _outgoing(exchange)
         sent.update(self._fixed)
         if body is not None and "Content-Type" in headers:
             sent["Content-Type"] = text(headers["Content-Type"]) or "application/octet-stream"
@@ -182,6 +190,11 @@ class HttpProducer(Producer):
                 url = given_url
             path = text(headers.get("CamelHttpPath"))
             if path:
+                if _UPWARDS.search(path):  # it would be resolved on its way
+                    message = "it has a step upwards in it, which would lead out of the endpoint's path"
+                    raise ValidationFailed(
+                        f"CamelHttpPath: {message}", [{"path": "header.CamelHttpPath", "message": message}]
+                    )
                 url = f"{url.rstrip('/')}/{urllib.parse.quote(path.lstrip('/'), safe='/:@!$&,;=~')}"
         given = text(headers.get("CamelHttpQuery"))
         return url, given or query
@@ -241,9 +254,9 @@ def _spelled(name: str) -> str:
     return _WORDS.get(name, name)
 
 
-def _outgoing(exchange: Exchange) -> dict[str, str]:
-    """The message's headers as HTTP headers: no control, no hop-by-hop ones, nothing that could split the request."""
-    sent: dict[str, str] = {}
+def _outgoing(exchange: Exchange) -> Headers:
+    """The message's headers as HTTP headers: no control, no hop-by-hop ones, none that HTTP cannot name, nothing that could split the request."""
+    sent = Headers()  # no name twice, however it is spelled: the endpoint's own Authorization must be the only one
     for name, value in exchange.message.headers.items():
         if is_control(name) or name.lower() in _HOP_BY_HOP or value is None:
             continue
@@ -251,5 +264,6 @@ def _outgoing(exchange: Exchange) -> dict[str, str]:
         if any(ord(character) < 32 or ord(character) == 127 for character in name + told):
             message = "it holds control characters and cannot be sent"
             raise ValidationFailed(f"header {name!r}: {message}", [{"path": f"header.{name}", "message": message}])
-        sent[name] = told.encode("utf-8").decode("latin-1")
+        if HTTP_NAME.fullmatch(name):  # "Transfer-Encoding " is none, and would be one for a server that strips it
+            sent[name] = told.encode("utf-8").decode("latin-1")
     return sent

@@ -32,6 +32,7 @@ class Peer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.requests = []
+        self.lines = []  # of the headers, the repeated ones too
         self.connections = 0
         self._open = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -52,6 +53,7 @@ class Peer:
                 while (header := stream.readline().decode().rstrip("\r\n")) != "":
                     name, _, value = header.partition(": ")
                     headers[name.lower()] = value
+                    self.lines.append((name.lower(), value))
                 body = stream.read(int(headers.get("content-length", 0)))
                 self.requests.append((method, target, headers, body))
                 if self._say(stream) is False:
@@ -164,6 +166,39 @@ def test_what_would_split_the_request_is_refused(peer, call, headers):
     with pytest.raises((Rejected, ValidationFailed)):
         call(server, "/", None, **headers)
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Transfer-Encoding ", "Content-Length\u00a0", "Host ", ":x", "", "a b", "ü", "€", "order[id]", "a:b"]
+)
+def test_a_name_that_can_be_no_headers_stays_here(peer, call, name):
+    server = peer()
+    exchange = call(server, "/", "hello", **{name: "1", "X-Own": "2"})
+    _, _, headers, body = server.requests[0]
+    assert (sorted(headers), body) == (["accept-encoding", "content-length", "host", "user-agent", "x-own"], b"hello")
+    assert exchange.headers[name] == "1"
+
+
+@pytest.mark.parametrize("name", ["authorization", "user-agent", "content-type", "CONTENT-TYPE"])
+def test_no_message_puts_a_second_header_beside_the_buss_own(peer, call, name):
+    server = peer()
+    call(server, "/a?authMethod=Basic&authUsername=ann&authPassword=pw", "x", **{name: "text/mine"})
+    told = {"authorization": "Basic YW5uOnB3", "user-agent": "esb"}.get(name, "text/mine")
+    assert [value for key, value in server.lines if key == name.lower()] == [told]
+
+
+@pytest.mark.parametrize("path", ["/../admin", "..", "/a/../../admin", "/a/..", "\\..\\admin", "/..;x=1/admin"])
+def test_a_path_from_a_message_never_leads_out_of_the_endpoints(peer, call, path):
+    server = peer()
+    with pytest.raises(ValidationFailed, match="CamelHttpPath: it has a step upwards"):
+        call(server, "/public/api", None, CamelHttpPath=path)
+    assert server.requests == []
+
+
+def test_dots_in_a_path_that_lead_nowhere_are_a_path(peer, call):
+    server = peer()
+    call(server, "/api", None, CamelHttpPath="/a..b/...;x/.c/%2e%2e/d")
+    assert server.requests[0][1] == "/api/a..b/...;x/.c/%252e%252e/d"
 
 
 def test_a_query_from_a_header_cannot_split_the_request(peer, call):
