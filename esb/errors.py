@@ -248,6 +248,18 @@ class RemoteFault(TransportError):
         self.detail = detail
 
 
+def unknown_outcome(error: BaseException) -> bool:
+    """Whether the failure is a call that may have had its effect and may not be made again. The nearest cause that went over a transport decides."""
+    cause: BaseException | None = error
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, TransportError):
+            return cause.uncertain
+        seen.add(id(cause))
+        cause = cause.__cause__
+    return False
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint naming the nearest known names, or the known ones if they are few; empty if nothing helps."""
     known = list(known)

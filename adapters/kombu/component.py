@@ -34,8 +34,14 @@ class KombuEndpoint(Endpoint):
         10 * 1024 * 1024,
         doc="Largest message that is taken; larger ones are refused and dropped from the queue.",
     )
+    dead_letter_queue = field(
+        Kind.TEXT,
+        None,
+        doc="Queue for messages whose call may have had its effect, so that nobody makes it again unseen; by default the queue's name and `.dlq`.",
+    )
 
     def prepare(self) -> None:
+        self.dead_letters = self.dead_letter_queue or f"{self.queue}.dlq"
         if "://" not in self.url:
             raise OptionError(f"kombu: {self.queue!r} needs a URL such as redis://host:6379/0 or amqp://host", self.at)
 

@@ -6,10 +6,13 @@ import logging
 import queue
 import random
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
+from adapters.kombu.aside import put_aside
 from esb.component import Consumer, Deliver
 from esb.edge import without_control
+from esb.errors import unknown_outcome
 from esb.exchange import Exchange
 from esb.unit import UnitOfWork
 
@@ -19,12 +22,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger("esb.kombu")
 _LONGEST_WAIT = 5.0
 
+_Settled = queue.SimpleQueue[tuple[Any, Exchange, BaseException | None]]
+
 
 class KombuConsumer(Consumer):
     """Delivers in the consuming thread and settles there: kombu's connections belong to one thread each.
 
-    A failed message is given back to the queue; what the route did with it is the route's matter. Bodies are bytes: no serializer of kombu
-    ever runs, so that no message can choose one.
+    A failed message is given back to the queue; what the route did with it is the route's matter. After a call of unknown outcome it is put
+    aside instead: it would come again at once, and the call be made twice. Bodies are bytes: no serializer of kombu ever runs, so that no
+    message can choose one.
     """
 
     def __init__(self, endpoint: KombuEndpoint, deliver: Deliver) -> None:
@@ -32,6 +38,8 @@ class KombuConsumer(Consumer):
         self._deliver = deliver
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._refused_until = 0.0
+        """When the dead letters, which took nothing, are asked again."""
 
     def start(self) -> None:
         self._stopping.clear()
@@ -65,7 +73,7 @@ class KombuConsumer(Consumer):
         import kombu
 
         endpoint = self._endpoint
-        settled: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        settled: _Settled = queue.SimpleQueue()
         with kombu.Connection(endpoint.url, connect_timeout=endpoint.connect_timeout) as connection:
             channel = connection.channel()
             source = kombu.Queue(endpoint.queue, durable=endpoint.durable)
@@ -81,10 +89,10 @@ class KombuConsumer(Consumer):
                         connection.drain_events(timeout=0.2)
                     except TimeoutError:
                         connection.heartbeat_check()
-                    _settle(settled)
+                    self._settle(settled)
             self._finish(settled)
 
-    def _received(self, message: Any, settled: queue.SimpleQueue[tuple[Any, BaseException | None]]) -> None:
+    def _received(self, message: Any, settled: _Settled) -> None:
         body = message.body
         body = body.encode() if isinstance(body, str) else bytes(body or b"")
         if len(body) > self._endpoint.max_body:
@@ -95,24 +103,47 @@ class KombuConsumer(Consumer):
         if message.content_type:
             headers.setdefault("Content-Type", message.content_type)
         exchange = Exchange(body, headers)
-        exchange.unit = UnitOfWork(lambda unit: settled.put((message, unit.error)))
+        exchange.unit = UnitOfWork(lambda unit: settled.put((message, exchange, unit.error)))
         self._deliver((exchange,))
-        _settle(settled)
+        self._settle(settled)
 
-    def _finish(self, settled: queue.SimpleQueue[tuple[Any, BaseException | None]]) -> None:
+    def _finish(self, settled: _Settled) -> None:
         """What settles late, by a confirm under way, is still acknowledged before the connection closes."""
         try:
-            message, error = settled.get(timeout=0.2)
+            first = settled.get(timeout=0.2)
         except queue.Empty:
             return
-        settled.put((message, error))
-        _settle(settled)
+        settled.put(first)
+        self._settle(settled)
 
+    def _settle(self, settled: _Settled) -> None:
+        for _ in range(settled.qsize()):
+            message, exchange, error = settled.get()
+            if error is None:
+                message.ack()
+            elif not unknown_outcome(error):
+                message.requeue()
+            elif self._put_aside(message, exchange, error):
+                message.ack()
+            else:
+                settled.put((message, exchange, error))
 
-def _settle(settled: queue.SimpleQueue[tuple[Any, BaseException | None]]) -> None:
-    while not settled.empty():
-        message, error = settled.get()
-        if error is None:
-            message.ack()
-        else:
-            message.requeue()
+    def _put_aside(self, message: Any, exchange: Exchange, error: BaseException) -> bool:
+        """Whether the message lies where somebody can look at it; until then it stays in hand, and comes again only if this connection ends."""
+        endpoint = self._endpoint
+        if time.monotonic() < self._refused_until:
+            return False
+        try:
+            put_aside(endpoint, message, exchange, error)
+        except Exception as refused:  # any broker, any error of its client
+            self._refused_until = time.monotonic() + _LONGEST_WAIT
+            _log.warning(
+                "%s: a message stays in hand, %s does not take it: %s; trying again in %.1f s",
+                endpoint.uri,
+                endpoint.dead_letters,
+                refused,
+                _LONGEST_WAIT,
+            )
+            return False
+        _log.error("%s: a message was put into %s: %s", endpoint.uri, endpoint.dead_letters, error)
+        return True

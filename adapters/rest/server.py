@@ -11,7 +11,15 @@ from adapters.rest.result import HttpOperationFailedException
 from esb.coerce import NoConversion, Source, octets, text
 from esb.component import Component, Consumer, Deliver, Endpoint, Producer
 from esb.edge import without_control
-from esb.errors import Malformed, NotConnected, OptionError, Rejected, TransportError, ValidationFailed
+from esb.errors import (
+    Malformed,
+    NotConnected,
+    OptionError,
+    Rejected,
+    TransportError,
+    ValidationFailed,
+    unknown_outcome,
+)
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
 from esb.fields import Kind, field
 from esb.httphost import HttpRequest, HttpResponse, Mounted, Respond
@@ -295,6 +303,8 @@ def _failure(exchange: Exchange, error: BaseException, *, muted: bool) -> HttpRe
             "fields": [{"path": one.get("path"), "message": one.get("message")} for one in error.report],
         }
         return HttpResponse(status, [("Content-Type", "application/json")], msgspec.json.encode(report))
+    if unknown_outcome(error):  # no word of trying again, by status or header: who does may do it twice
+        return _plain(502, f"this may have been done: look before you send it again; exchange {exchange.id}")
     if isinstance(error, (NotConnected, Rejected)) or (isinstance(error, TransportError) and error.retriable):
         after = getattr(error, "retry_after", None) or 5
         told = _plain(503, f"a system behind this one does not answer; try again later; exchange {exchange.id}")

@@ -12,7 +12,7 @@ from adapters.soap.envelope import SoapFault
 from adapters.soap.server import Request
 from adapters.soap.wire import SPOOL, Content
 from esb.component import Consumer, Deliver
-from esb.errors import RemoteFault
+from esb.errors import RemoteFault, unknown_outcome
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
 from esb.httphost import HttpRequest, HttpResponse, Mounted, Respond
 from esb.unit import UnitOfWork
@@ -97,7 +97,10 @@ class SoapConsumer(Consumer):
         except Exception:
             _log.exception("%s: the answer to exchange %s does not fit the WSDL", self._endpoint.uri, exchange.id)
         # Nothing of the inside goes out: the id leads to the log and to the trace.
-        return self._fault(self._service.failure(asked, f"the request could not be processed; exchange {exchange.id}"))
+        told = "the request could not be processed"
+        if error is not None and unknown_outcome(error):
+            told = "this may have been done: look before you send it again"
+        return self._fault(self._service.failure(asked, f"{told}; exchange {exchange.id}"))
 
     def _good(self, exchange: Exchange, asked: Request) -> HttpResponse:
         if asked.one_way or (asked.addressing is not None and asked.addressing.silent):
@@ -117,7 +120,7 @@ class SoapConsumer(Consumer):
     def _declared(self, asked: Request, declared: Any, error: BaseException | None) -> SoapFault | None:
         if error is None:
             return self._service.declared_fault(asked, _words(declared), declared)
-        if isinstance(error, RemoteFault):
+        if isinstance(error, RemoteFault) and not error.uncertain:
             return self._service.declared_fault(asked, str(error), error.detail, error.fault_code)
         return None
 

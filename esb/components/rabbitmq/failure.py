@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def hopeless(error: BaseException) -> bool:
-    """Whether another attempt would end the same: data that break their type, and what can never be sent."""
+    """Whether there is no other attempt: it would end the same (broken data, what can never be sent), or might do twice what is done."""
     for cause in causes(error):
         if isinstance(cause, (ValidationFailed, ValidationException)):
             return True
         if isinstance(cause, TransportError):
-            return not cause.retriable
+            return not cause.retriable or cause.uncertain
     return False
 
 

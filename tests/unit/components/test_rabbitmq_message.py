@@ -16,7 +16,7 @@ from esb.components.rabbitmq import headers as names
 from esb.components.rabbitmq.failure import hopeless
 from esb.components.rabbitmq.message import body_of, incoming, outgoing
 from esb.components.rabbitmq.offsets import Offsets
-from esb.errors import ConversionFailed, Malformed, NotConnected, StepFailed, Unroutable
+from esb.errors import ConnectionLost, ConversionFailed, Malformed, NotConnected, StepFailed, Unroutable
 from esb.exchange import Exchange
 
 
@@ -251,17 +251,26 @@ def test_any_header_table_of_a_peer_is_read_or_refused_by_pika(data):
     incoming(received("q", Held(1, found, b"", False, ("", "")), 1, 0), "InOnly")
 
 
+def uncertain():
+    """What a call that may not be made twice ends with when nobody knows whether it had its effect."""
+    error = ConnectionLost("gone")
+    error.uncertain = True
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "final"),
     [
         (Malformed("x"), True),
         (Unroutable("x"), True),
         (NotConnected("x"), False),
+        (ConnectionLost("x"), False),
+        (uncertain(), True),
         (StepFailed("x"), False),
         (ValueError("x"), False),
     ],
 )
-def test_only_what_may_get_better_is_tried_again(error, final):
+def test_only_what_may_get_better_and_cannot_be_done_twice_is_tried_again(error, final):
     assert hopeless(error) is final
 
 

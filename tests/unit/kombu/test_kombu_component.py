@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 
+import kombu
 import pytest
 
 from esb.context import RouteContext
-from esb.errors import ConfigErrors
+from esb.errors import ConfigErrors, ConnectionLost, DeadlineExceeded
 from esb.exchange import IN_OUT, Exchange
 
 
@@ -58,3 +60,82 @@ def test_control_headers_do_not_cross(crossed) -> None:
 def test_an_endpoint_without_a_url_is_a_finding() -> None:
     with pytest.raises(ConfigErrors, match="needs a URL"):
         RouteContext().load("- from: {uri: 'kombu:q?url=nothing', steps: [{to: mock:x}]}")
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Consume one message until it is done or put aside: how often it came, what the dead letters have, and what the queue still has.
+
+    Its route fails with each of the errors in turn, and then succeeds.
+    """
+
+    def consume(*errors, options=""):
+        name = f"q{uuid.uuid4().hex[:8]}"
+        ended, came, left = threading.Event(), [], list(errors)
+
+        def deliver(exchanges):
+            for exchange in exchanges:
+                came.append(exchange)
+                error = left.pop(0) if left else None
+                exchange.unit.release(error)
+                if error is None:
+                    ended.set()
+
+        with kombu.Connection("memory://") as connection:
+            channel = connection.channel()
+            kombu.Queue(name, channel=channel).declare()
+            kombu.Producer(channel).publish(
+                b"ORDER",
+                routing_key=name,
+                content_type="text/plain",
+                content_encoding="binary",
+                headers={"kind": "a"},
+                message_id="m1",
+            )
+            monkeypatch.setattr("adapters.kombu.consumer._log.error", lambda *_: ended.set())  # it is put aside
+            consumer = RouteContext().endpoint(f"kombu:{name}?url=memory://{options}").consumer(deliver)
+            consumer.start()
+            assert ended.wait(10)
+            consumer.stop(10)
+            dead = kombu.Queue("aside" if options else f"{name}.dlq", channel=channel)
+            dead.declare()
+            rest = kombu.Queue(name, channel=channel).get()
+            return len(came), dead.get(no_ack=True), rest
+
+    return consume
+
+
+def unknown():
+    """What a call that may not be made twice ends with when nobody knows whether it had its effect."""
+    error = DeadlineExceeded("no answer")
+    error.uncertain = True
+    return error
+
+
+def test_a_failed_message_comes_again(failing) -> None:
+    assert failing(ConnectionLost("gone"), ConnectionLost("gone")) == (3, None, None)
+
+
+@pytest.mark.parametrize("options", ["", "&deadLetterQueue=aside"])
+def test_after_a_call_of_unknown_outcome_a_message_is_a_dead_letter_as_it_came(failing, options) -> None:
+    came, dead, rest = failing(unknown(), options=options)
+    assert (came, rest) == (1, None)
+    assert (dead.body, dead.content_type, dead.properties["message_id"]) == (b"ORDER", "text/plain", "m1")
+    assert dead.headers["kind"] == "a"
+    assert dead.headers["esb-error"] == "no answer; it may have had its effect, and is not declared idempotent"
+
+
+def test_a_message_stays_in_hand_while_the_dead_letters_do_not_take_it(failing, monkeypatch) -> None:
+    from adapters.kombu import consumer
+
+    refusals = [OSError("full"), OSError("full")]
+
+    def refusing(*told, put_aside=consumer.put_aside):
+        if refusals:
+            raise refusals.pop()
+        put_aside(*told)
+
+    monkeypatch.setattr(consumer, "put_aside", refusing)
+    monkeypatch.setattr(consumer, "_LONGEST_WAIT", 0.1)
+    came, dead, rest = failing(unknown())
+    assert (came, dead.body, rest, refusals) == (1, b"ORDER", None, [])

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.rest.server import _given
-from esb.errors import NotConnected, OptionError, Rejected
+from esb.errors import DeadlineExceeded, NotConnected, OptionError, Rejected, StepFailed
 from esb.exchange import Headers
 
 ECHO = """
@@ -150,6 +150,20 @@ def test_an_error_is_told_where_the_route_says_so(load):
 def test_a_system_that_is_away_is_503_with_when_to_try_again(load, error):
     answer = load(answering("process: {ref: failing}"), failing=Failing(error))("POST", "/x", "b")
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert "erp" not in answer.body
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_call_of_unknown_outcome_is_502_that_says_so_and_does_not_ask_to_try_again(load, wrapped):
+    error = DeadlineExceeded("erp:80 did not answer within 30 s")
+    error.uncertain = True
+    if wrapped:
+        outer = StepFailed("the step failed")
+        outer.__cause__ = error
+        error = outer
+    answer = load(answering("process: {ref: failing}"), failing=Failing(error))("POST", "/x", "b")
+    assert (answer.status, "retry-after" in answer.headers) == (502, False)
+    assert answer.body.startswith("this may have been done: look before you send it again; exchange ")
     assert "erp" not in answer.body
 
 

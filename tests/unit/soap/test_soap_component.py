@@ -14,7 +14,7 @@ from soap_contracts import ERP, document, schema
 
 import esb.xml
 from esb.context import RouteContext
-from esb.errors import ConfigErrors, RemoteFault
+from esb.errors import ConfigErrors, DeadlineExceeded, RemoteFault, TransportError
 from esb.exchange import IN_OUT, Exchange
 from esb.httphost import HttpHandler, HttpRequest, HttpResponse, Mounted, Respond
 
@@ -133,6 +133,17 @@ def test_a_failure_inside_is_a_fault_with_an_id_and_nothing_else() -> None:
     assert (status, code) == (500, "soapenv:Server")
     assert text.startswith("the request could not be processed; exchange ")
     assert b"SELECT" not in response.body
+
+
+@pytest.mark.parametrize("error", [DeadlineExceeded("erp:80 is silent"), RemoteFault("erp:80 answered 504")])
+def test_a_call_of_unknown_outcome_is_a_fault_that_says_so(error: TransportError) -> None:
+    error.uncertain = True
+    with serving(raising(error)) as host:
+        response = host.ask(body=GET.format(number="7", header=""))
+    status, code, text = fault(response)
+    assert (status, code) == (500, "soapenv:Server")
+    assert text.startswith("this may have been done: look before you send it again; exchange ")
+    assert b"erp" not in response.body
 
 
 def test_an_error_with_a_declared_detail_is_the_declared_fault() -> None:
