@@ -68,7 +68,7 @@ class _Plan:
 class ErrorHandler:
     """Keeps :class:`esb.program.FailureHandler`. Immutable and shared by all threads of a route.
 
-    ``stopping`` is set when the bus stops: it ends waits between tries, so that a drain is not held up by a long delay.
+    ``stopping`` is set when the bus stops: it ends waits between tries, so that a drain is not held up by a long delay. What waited fails, unhandled.
     """
 
     def __init__(
@@ -130,8 +130,10 @@ class ErrorHandler:
                 return self._exhausted(exchange, error, plan, at, attempts)
             attempts += 1
             delay = plan.policy.delay(delay, attempts)
-            if self._stopping.wait(delay) and delay:
-                return self._exhausted(exchange, error, plan, at, attempts)
+            if self._stopping.wait(delay):
+                # Tries are left, so nobody has given up: nothing is handled, and the message goes back to where it came from.
+                exchange.exhausted = True
+                raise error
             exchange.message.restore(before)
             headers = exchange.message.headers
             headers[REDELIVERED] = True
@@ -186,8 +188,6 @@ class ErrorHandler:
             exchange.properties["CamelExceptionCaught"] = before
 
     def _again(self, exchange: Exchange, plan: _Plan, attempts: int) -> bool:
-        if self._stopping.is_set():
-            return False
         if getattr(exchange.caught, "rollback", False):  # a rollback is meant: trying again would undo it
             return False
         if plan.retry_while:

@@ -145,6 +145,29 @@ def test_stopping_ends_the_wait_between_tries() -> None:
     assert len(flaky.tries) == 1
 
 
+def test_what_a_stop_interrupts_is_neither_handled_nor_a_dead_letter() -> None:
+    stopping = threading.Event()
+    stopping.set()
+    given_up: list[Exchange] = []
+    slow = Policy(maximum_redeliveries=5, redelivery_delay=60)
+    clause = Clause((OSError,), slow, Program((given_up.append,)), handled=lambda _: True)
+    for options in ({"clauses": (clause,)}, {"policy": slow, "dead_letter": DeadLetter(given_up.append, "mock:dead")}):
+        exchange = Exchange("x")
+        with pytest.raises(OSError, match="down"):
+            Program((failing(9),), handler(stopping=stopping, **options))(exchange)
+        assert (given_up, exchange.exhausted) == ([], True)
+
+
+def test_who_has_no_try_left_is_handled_also_while_the_bus_stops() -> None:
+    stopping = threading.Event()
+    stopping.set()
+    given_up: list[Exchange] = []
+    Program((failing(9),), handler(dead_letter=DeadLetter(given_up.append, "mock:dead"), stopping=stopping))(
+        Exchange("x")
+    )
+    assert len(given_up) == 1
+
+
 @pytest.mark.parametrize(("attempt", "delay"), [(1, 0.02), (2, 0.02), (3, 0.15), (4, 0.15)])
 def test_a_delay_pattern_goes_by_the_number_of_the_try(attempt: int, delay: float) -> None:
     assert Policy(delay_pattern=((1, 0.02), (3, 0.15))).delay(0, attempt) == delay
