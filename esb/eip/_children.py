@@ -9,6 +9,7 @@ Meaning is Camel's MulticastProcessor, from which its split and recipient list d
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -20,6 +21,8 @@ from esb.javanames import CamelExchangeException, java_name
 from esb.program import Step
 from esb.strategies import Strategy
 from esb.unit import UnitOfWork
+
+_log = logging.getLogger("esb.route")
 
 OUTSTANDING: Final = 1000
 """Children of one message that may be under way at once: bounds memory, and is the back-pressure of a streaming split."""
@@ -262,12 +265,14 @@ class Children:
             while self._started > self._added and not self._over(clock):
                 self._help_or_wait(clock)
         except Exception:
-            self._cancel()
+            self._cancel(settle=True)
             self._wait(0)
             raise
+        late = clock is not None and clock.passed and self._failed is None
         if self._over(clock):
-            self._cancel()
-        if clock is not None and clock.passed and self._failed is None:
+            # What no thread has begun when the time is over is no result: left unsettled, it counts as missing.
+            self._cancel(settle=not late)
+        if late:
             self._give_up(timeout)
 
     def finish(self, *, may_leave: bool = False) -> None:
@@ -276,6 +281,8 @@ class Children:
         ``may_leave``: nobody needs the outcome here, so children that wait for a confirm are left to the parent's unit.
         """
         if self._failed is not None:
+            if self._failed.child.error is None and self._started > self._added:
+                self._wait(0)  # those under way may still fail
             self._stopped(self._failed)
             return
         if self._started > self._added and self._left is None:
@@ -311,8 +318,11 @@ class Children:
         child = part.child
         if child.error is None and part.error is not None:
             child.error = part.error
-        if self._stop and self._failed is None and (child.error is not None or child.halted):
-            self._failed = part
+        if self._stop and (child.error is not None or child.halted):
+            known = self._failed
+            # A part that only stopped makes way for one that failed meanwhile: the delivery must not be acknowledged over it.
+            if known is None or (known.child.error is None and child.error is not None):
+                self._failed = part
         if not self._in_order or part.index == self._added:
             self._add(child)
             while self._early and self._added in self._early:
@@ -360,15 +370,21 @@ class Children:
     def _over(self, clock: _Deadline | None) -> bool:
         return self._failed is not None or self._broken is not None or (clock is not None and clock.passed)
 
-    def _cancel(self) -> None:
+    def _cancel(self, *, settle: bool) -> None:
         for future, part, _ in self._tasks:
-            if future.cancel():
+            if future.cancel() and settle:
                 part.release()
         self._tasks.clear()
 
     def _give_up(self, timeout: float) -> None:
         self._collect()
         total, seen = self._started, self._early
+        _log.warning(
+            "%d of %d parts did not end within %g s: their results do not count",
+            total - self._added - len(seen),
+            total,
+            timeout,
+        )
         for index in range(self._added, total):
             part = seen.get(index)
             if part is None:

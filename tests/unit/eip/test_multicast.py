@@ -152,6 +152,43 @@ def test_what_exceeds_the_timeout_is_left_out_and_the_strategy_is_told():
     bench.stop()
 
 
+def test_branches_that_no_thread_began_in_time_are_no_results(caplog):
+    hang = threading.Event()
+    ran = []
+
+    def slow(exchange):
+        ran.append(exchange)
+        hang.wait(5)
+        exchange.body = "done"
+
+    bench = Bench(
+        multicast(*[do(slow)] * 60, parallel_processing=True, timeout=0.1, streaming=True, aggregation_strategy=GROUPED)
+    )
+    outer = bench.send("x")
+    assert (len(ran) < 60, outer.body) == (True, "x")  # none ended in time
+    assert "60 of 60 parts did not end within 0.1 s" in caplog.text
+    hang.set()
+    bench.stop()
+
+
+def test_a_failure_under_way_counts_more_than_a_stop_that_ends_the_message():
+    begun, hang = threading.Event(), threading.Event()
+
+    def late(_):
+        begun.set()
+        hang.wait(5)
+        raise ValueError("late")
+
+    def halt(exchange):
+        begun.wait(5)
+        threading.Timer(0.05, hang.set).start()
+        exchange.halted = True
+
+    bench = Bench(multicast(do(late), do(halt), parallel_processing=True, streaming=True, stop_on_exception=True))
+    assert isinstance(bench.send("x").error, CamelExchangeException)
+    bench.stop()
+
+
 def test_parallel_with_stop_on_exception_fails_without_waiting_for_the_rest():
     hang = threading.Event()
     bench = Bench(
