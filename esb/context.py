@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -159,12 +159,12 @@ class RouteContext:
         ordered = sorted(
             self.routes.values(), key=lambda route: (route.startup_order is None, route.startup_order or 0)
         )
-        # Sources first, then routes that others call, then what routes send to: each is needed until those before have drained.
-        called = [route for route in ordered if getattr(route.consumer, "wants_process", False)]
-        sources = [route for route in ordered if route not in called]
-        for route in reversed([*called, *sources]):
-            _attempt(route, functools.partial(route.stop_consumer, drain))
-        for route in reversed(ordered):
+        # Sources first, then queues in memory, then what routes call, then what they send to: each is needed until those before have drained.
+        deadline = time.monotonic() + drain
+        backwards = ordered[::-1]
+        for route in sorted(backwards, key=_rank):
+            _attempt(route, lambda route=route: route.stop_consumer(max(0.0, deadline - time.monotonic())))  # type: ignore[misc]  # a bound default
+        for route in backwards:
             _attempt(route, route.stop_parts)
         for component in self._components.values():
             component.stop()
@@ -299,6 +299,13 @@ class RouteContext:
 
     def path(self, text: str) -> Path:
         return self.folder / text
+
+
+def _rank(route: Route) -> int:
+    """Which sources stop first: those from outside, queues in memory that routes fill, what routes call."""
+    if getattr(route.consumer, "wants_process", False):
+        return 2
+    return int(getattr(route.consumer, "fed_by_routes", False))
 
 
 def _attempt(route: Route, stop: Callable[[], None]) -> None:

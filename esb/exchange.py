@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 IN_ONLY: Final = "InOnly"
 IN_OUT: Final = "InOut"
 
+SENT: Final = "esb.sent"
+"""Property: the exchange's id, and how many messages of it went to each channel; so that no two of them have one id."""
+
 _MISSING: Final = object()
 _holds = dict.__contains__
 _put = dict.__setitem__

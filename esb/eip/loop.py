@@ -6,7 +6,7 @@ from esb.coerce import NoConversion, integer, text
 from esb.eip._blocks import inside
 from esb.eip._processors import processor
 from esb.eip._told import told
-from esb.exchange import Exchange
+from esb.exchange import SENT, Exchange
 from esb.fields import Kind, field
 from esb.program import Step
 from esb.step import Builder, StepSpec
@@ -48,7 +48,7 @@ class LoopSpec(StepSpec):
                     if holds is not None and not holds(current):
                         break
                     if copy:
-                        current = _copy(exchange)
+                        current = _copy(exchange, current)
                     if prepare is not None:
                         prepare(current)
                     current.properties[INDEX] = index
@@ -74,8 +74,10 @@ def _turns(value: object) -> int:
     return turns
 
 
-def _copy(exchange: Exchange) -> Exchange:
+def _copy(exchange: Exchange, before: Exchange) -> Exchange:
     current = exchange.derive()
+    if SENT in before.properties:  # the turns share an id; without the count their messages would, too
+        current.properties[SENT] = before.properties[SENT]
     current.id = exchange.id
     current.unit = exchange.unit
     current.waits = exchange.waits

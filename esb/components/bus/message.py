@@ -21,7 +21,7 @@ from esb.broker.history import ORIGIN
 from esb.coerce import Source, is_element, octets
 from esb.edge import is_control
 from esb.errors import ConversionFailed
-from esb.exchange import Exchange
+from esb.exchange import SENT, Exchange
 
 log = logging.getLogger("esb.bus")
 
@@ -30,7 +30,6 @@ MESSAGE_ID: Final = "esb.messageId"
 """Property: the id of the message that an exchange, or what it was derived from, came as."""
 DEAD_LETTER: Final = "esb.deadLetter"
 """Property: the history headers of a message that a route consumes from a dead-letter or invalid-message queue."""
-_SENT: Final = "esb.sent"
 
 _CARRIED: Final = (str, bool, int, float, Decimal, type(None))
 _AS_TEXT: Final = (dt.date, dt.time, uuid.UUID)
@@ -95,17 +94,17 @@ def encoded(body: Any) -> tuple[bytes, str | None]:
 
 
 def _id(exchange: Exchange, channel: str) -> str:
-    owner, counts = exchange.properties.get(_SENT, ("", {}))
+    owner, counts = exchange.properties.get(SENT, ("", {}))
     before = counts.get(channel, 0) if owner == exchange.id else 0
     return exchange.id if not before else f"{exchange.id}.{before + 1}"
 
 
 def sent(exchange: Exchange, channel: str) -> None:
     """Note that a message went out, so that the next one to this channel has another id; a failed send keeps its id for the next try."""
-    owner, counts = exchange.properties.get(_SENT, ("", {}))
+    owner, counts = exchange.properties.get(SENT, ("", {}))
     counts = dict(counts) if owner == exchange.id else {}
     counts[channel] = counts.get(channel, 0) + 1
-    exchange.properties[_SENT] = (exchange.id, counts)
+    exchange.properties[SENT] = (exchange.id, counts)
 
 
 def incoming(delivery: Delivery, pattern: str) -> Exchange:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from esb.component import Consumer, Deliver
 from esb.components.seda.queue import Entry
@@ -18,6 +18,9 @@ log = logging.getLogger("esb.seda")
 
 class SedaConsumer(Consumer):
     """Threads that take from the queue and run the route. Stopping first finishes what waits, as far as ``drain`` allows."""
+
+    fed_by_routes: ClassVar[bool] = True
+    """It stops after the routes that feed it: what they have put here keeps their messages open."""
 
     def __init__(self, endpoint: SedaEndpoint, deliver: Deliver) -> None:
         self.endpoint = endpoint

@@ -1,5 +1,6 @@
 import json
 import threading
+import time
 
 import pytest
 
@@ -530,3 +531,42 @@ def test_a_delivery_fails_only_by_what_nobody_handled(context, memory_broker, qu
     assert context.endpoint("mock:caught").wait(1)
     until(lambda: memory_broker.depth(queue) == 0)
     assert memory_broker.depth(f"{queue}.dlq") == dead
+
+
+@pytest.mark.parametrize("copy", ["false", "true"])
+def test_messages_of_a_loop_have_ids_of_their_own(context, memory_broker, copy):
+    context.load(
+        f"- route: {{from: {{uri: direct:start, steps: [{{loop: {{constant: 3, copy: {copy}, steps: [{{to: bus:pages}}]}}}}]}}}}",
+        file="x.yaml",
+    )
+    context.start()
+    id = context.send("direct:start", Exchange("x")).id
+    assert [message.id for message in memory_broker.browse("pages")] == [id, f"{id}.2", f"{id}.3"]
+
+
+def test_a_queue_in_memory_stops_after_what_feeds_it(context, memory_broker):
+    begun = threading.Event()
+    done = []
+
+    def work(exchange):
+        begun.set()
+        time.sleep(0.005)
+        done.append(exchange.body)
+
+    context.bind("bean", "work", work)
+    context.load(
+        """
+        - route: {from: {uri: "bus:pages?prefetch=20", steps: [{to: "seda:work"}]}}
+        - route: {from: {uri: "seda:work", steps: [{process: {ref: work}}]}}
+        """,
+        file="x.yaml",
+    )
+    memory_broker.queue("pages")
+    for number in range(1000):
+        put(memory_broker, "pages", b"x", f"m{number}")
+    context.start()
+    assert begun.wait(5)
+    before = time.monotonic()
+    context.stop(drain=2)
+    assert time.monotonic() - before < 1.5  # nobody waited for messages that no thread takes
+    assert len(done) + memory_broker.depth("pages") == 1000
