@@ -35,7 +35,7 @@ class Delayed:
 
 
 class Scheduler:
-    """One timer thread and a bounded pool, both made on first use (never before a fork). Thread-safe.
+    """One timer thread and two bounded pools, all made on first use (never before a fork). Thread-safe.
 
     Delays are measured on the monotonic clock, so that a jump of the wall clock moves nothing.
     """
@@ -43,7 +43,8 @@ class Scheduler:
     def __init__(self, name: str, threads: int = 16) -> None:
         self._name = name
         self._threads = threads
-        self._pool: ThreadPoolExecutor | None = None
+        # What was put off has threads of its own: work that waits for a slow target must not hold up every timeout of the process.
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._timer: threading.Thread | None = None
         self._heap: list[tuple[float, int, Delayed]] = []
         self._dropped = 0
@@ -54,12 +55,15 @@ class Scheduler:
 
     def background(self, call: Callable[[], None]) -> None:
         """Run on a pool thread. After :meth:`close` it runs in the calling thread, so that nothing accepted is dropped."""
+        self._submit("work", call)
+
+    def _submit(self, kind: str, call: Callable[[], None]) -> None:
         with self._wake:
-            closed = self._closed
-            if not closed and self._pool is None:
-                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"{self._name}-work")
-            pool = self._pool
-        if closed or pool is None:
+            pool = self._pools.get(kind)
+            if pool is None and not self._closed:
+                pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"{self._name}-{kind}")
+                self._pools[kind] = pool
+        if pool is None:
             _guarded(call)
             return
         try:
@@ -68,7 +72,7 @@ class Scheduler:
             _guarded(call)
 
     def later(self, delay: float, call: Callable[[], None]) -> Delayed:
-        """Run on a pool thread after ``delay`` seconds; dropped by :meth:`close`."""
+        """Run on a thread of another pool after ``delay`` seconds; dropped by :meth:`close`."""
         delayed = Delayed(call, self._forget)
         with self._wake:
             if self._closed:
@@ -95,8 +99,8 @@ class Scheduler:
             self._closed = True
             self._heap.clear()
             self._wake.notify()
-            pool = self._pool
-        if pool is not None:
+            pools = list(self._pools.values())
+        for pool in pools:
             pool.shutdown(wait=wait)
 
     def _turn(self) -> None:
@@ -116,7 +120,7 @@ class Scheduler:
                 if delayed.cancelled and self._dropped:
                     self._dropped -= 1
             if not delayed.cancelled:
-                self.background(delayed.call)
+                self._submit("due", delayed.call)
 
 
 def _nothing() -> None:

@@ -66,3 +66,12 @@ def test_calls_that_are_not_cancelled_are_made_whatever_is_cancelled_beside_them
             delayed.cancel()
     made = sum(seen.acquire(timeout=PATIENCE) for _ in range(500 - 333))
     assert made >= 500 - 333
+
+
+def test_work_in_the_background_holds_up_no_call_that_was_put_off(scheduler) -> None:
+    hang, called = threading.Event(), threading.Event()
+    for _ in range(40):
+        scheduler.background(lambda: hang.wait(PATIENCE))
+    scheduler.later(0.001, called.set)
+    assert called.wait(5)
+    hang.set()
