@@ -50,21 +50,7 @@ class Owner:
         """Ids of owners that ended without leaving, or have expired. Needs no transaction."""
         now = time.monotonic()
         others = store.execute("SELECT id, name, expires FROM owner WHERE id <> ?", (self.id,)).fetchall()
-        return [number for number, name, expires in others if expires < now or self._is_unlocked(name)]
-
-    def _is_unlocked(self, name: str) -> bool:
-        try:
-            lock = os.open(self._folder / name, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            return True
-        finally:
-            os.close(lock)
+        return [number for number, name, expires in others if expires < now or _is_unlocked(self._folder / name)]
 
     def bury(self, store: Store, number: int) -> None:
         """Free what another owner held. In a transaction."""
@@ -75,7 +61,7 @@ class Owner:
         gone = store.execute("DELETE FROM owner WHERE id = ? RETURNING name, pid", (number,)).fetchall()
         for name, pid in gone:
             log.warning("process %d ended or stalled with %d messages in hand; they are delivered again", pid, freed)
-            if self._is_unlocked(name):  # a stalled owner goes on with its lock when it wakes, under a new id
+            if _is_unlocked(self._folder / name):  # a stalled owner goes on with its lock when it wakes, under a new id
                 (self._folder / name).unlink(missing_ok=True)
 
     def leave(self, store: Store) -> None:
@@ -88,3 +74,23 @@ class Owner:
         """Let go of the lock file."""
         (self._folder / self._name).unlink(missing_ok=True)
         os.close(self._lock)
+
+
+def is_open(path: str) -> bool:
+    """Whether a living process has the broker's file open, whoever it is."""
+    return not all(_is_unlocked(file) for file in Path(path + "-owners").glob("*"))
+
+
+def _is_unlocked(file: Path) -> bool:
+    try:
+        lock = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(lock)

@@ -18,12 +18,14 @@ _SYSTEMD = Path("/run/esb")
 
 
 def run_folders(project: Project) -> Iterator[Path]:
-    """Where an instance may keep its run-time files: as the project says, or as the unit of systemd does."""
+    """Where an instance may keep its run-time files: as the project says, or as the unit of systemd, or of the user's own systemd, does."""
     yield project.run_folder
-    with suppress(OSError):
-        found = _SYSTEMD / (project.instance or project.name)
-        if found.is_dir():
-            yield found
+    own = os.environ.get("XDG_RUNTIME_DIR")
+    for folder in [_SYSTEMD, *([Path(own, "esb")] if own else [])]:
+        with suppress(OSError):
+            found = folder / (project.instance or project.name)
+            if found.is_dir():
+                yield found
 
 
 def running(project: Project) -> tuple[Path, int] | None:

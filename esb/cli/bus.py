@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import sys
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from esb.broker.contract import Broker
 from esb.broker.history import without_secrets
 from esb.broker.move import Moved, declare, move
+from esb.broker.sqlite_owner import is_open
 from esb.cli._broker import opened, reached
+from esb.cli._running import called, run_folders, running
 from esb.cli._terminal import example, plural, progress, table
 from esb.cli.main import EXIT_FINDINGS, Options
 from esb.project import Project
@@ -36,14 +42,14 @@ def command() -> None:
 def migrate(given: Options, /, *, to: str, origin: str, only: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Move all messages of the project's broker to another one, such as from the embedded broker to RabbitMQ.
 
-    The bus must be stopped. Each message is removed here only after the other broker has confirmed it; its id, headers, age and attempts are kept.
-    Run it again if it was interrupted: what is on the other side already is not sent twice. Messages that wait for a redelivery are due at once
-    there. Then name the other broker in esb.yaml. Exit code 1 if something stays.
+    The bus must be stopped, and with it every instance of the project on that broker. Each message is removed here only after the other broker
+    has confirmed it; its id, headers, age and attempts are kept. Run it again if it was interrupted: what is on the other side already is not
+    sent twice. Messages that wait for a redelivery are due at once there. Then name the other broker in esb.yaml. Exit code 1 if something stays.
     """
     project = given.project()
-    if ask_all(project.run_folder, {"op": "status"}):
-        raise click.ClickException("the bus is running; stop it first ('esb stop'): it works on what is to be moved")
-    if to == (origin or project.broker_url):
+    url = origin or project.broker_url
+    _refuse_if_running(given, project, url)
+    if _same(to, url):
         raise click.UsageError("--to is the broker that the messages are on already")
     with reached(project, origin) if origin else opened(project) as source:
         waiting = _waiting(source, only)
@@ -68,6 +74,56 @@ def migrate(given: Options, /, *, to: str, origin: str, only: tuple[str, ...], d
     _tell(results, left, as_json=as_json)
     if any(left.values()):
         sys.exit(EXIT_FINDINGS)
+
+
+def _refuse_if_running(given: Options, project: Project, url: str) -> None:
+    """Whoever works on the broker would work on what is on its way: this instance, or another one of the project on the same broker."""
+    others = (given.project(name) for name in ("", *project.instances) if name != project.instance)
+    for one in [project, *(other for other in others if _same(other.broker_url, url))]:
+        if running(one) or any(_used(folder) for folder in run_folders(one)):
+            stop = f"esb -i {one.instance} stop" if one.instance else "esb stop"
+            raise click.ClickException(
+                f"{called(one)} is running; stop it first ('{stop}'): it works on what is to be moved"
+            )
+    # The file itself knows best: a service's state is in a folder of systemd's, and another project may name the same file.
+    kind, _, rest = url.partition(":")
+    if kind == "sqlite" and is_open(_path(rest)):
+        raise click.ClickException(
+            f"a process has {_path(rest)} open; stop it first: a running bus works on what is to be moved"
+        )
+
+
+def _used(folder: Path) -> bool:
+    # One that we may not look into is a service's: systemd removes the folder when it stops the service.
+    return not os.access(folder, os.R_OK | os.X_OK) or bool(ask_all(folder, {"op": "status"}))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two URLs name the same messages, however they spell the place, and whatever they say of user and options."""
+    (kind, _, rest), (other_kind, _, other_rest) = one.partition(":"), other.partition(":")
+    if kind == other_kind == "sqlite":
+        return Path(_path(rest)).resolve() == Path(_path(other_rest)).resolve()
+    if {kind, other_kind} <= {"amqp", "amqps"}:
+        from esb.broker.amqp_url import parse
+
+        left, right = parse(one), parse(other)
+        if (left.vhost, left.options.namespace) != (right.vhost, right.options.namespace):
+            return False
+        ports = left.tls == right.tls  # else they differ at one and the same broker too
+        return not _addresses(left.hosts, ports=ports).isdisjoint(_addresses(right.hosts, ports=ports))
+    return one == other
+
+
+def _path(rest: str) -> str:
+    return rest.partition("?")[0].removeprefix("//")
+
+
+def _addresses(hosts: tuple[tuple[str, int], ...], *, ports: bool) -> set[tuple[str, int]]:
+    found = {(host, port * ports) for host, port in hosts}
+    for host, port in hosts:
+        with suppress(OSError):
+            found |= {(str(told[4][0]), port * ports) for told in socket.getaddrinfo(host, port)}
+    return found
 
 
 def _waiting(source: Broker, only: tuple[str, ...]) -> dict[str, int]:
