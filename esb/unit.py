@@ -23,10 +23,14 @@ class UnitOfWork:
     thread. ``error`` is the first failure. ``on_settle`` runs in the thread that releases last: it must be quick and must not raise.
 
     A part of a split and a branch of a multicast have a unit of their own, whose ``parent`` is that of the message they come from. The step waits
-    for its parts, so what outlives them (seda's queue, an aggregator's open group) holds :attr:`delivery` instead.
+    for its parts, so what outlives them (seda's queue, an aggregator's open group) takes :meth:`hold_delivery` instead, and what is to be done when
+    the message has had its effect is given to :meth:`before_delivered`.
     """
 
-    __slots__ = ("_holds", "_lock", "_on_settle", "error", "parent")
+    __slots__ = ("_after", "_holds", "_lock", "_on_settle", "error", "parent")
+
+    _after: UnitOfWork | None
+    """Of a part: what outlives it, None if nothing does. Only set once :meth:`before_delivered` was called: a part is made for every row of a file."""
 
     def __init__(self, on_settle: Settled | None = None, parent: UnitOfWork | None = None) -> None:
         self._holds = 1
@@ -42,6 +46,27 @@ class UnitOfWork:
         while unit.parent is not None:
             unit = unit.parent
         return unit
+
+    def hold_delivery(self) -> UnitOfWork:
+        """Keep the delivery open for what outlives this part of it; the hold is released with the outcome at the unit that is given back.
+
+        Where something waits for this part's effect, that is a unit between the two, which is this part's alone: of the parts of a delivery that
+        comes again, only those that failed are done again.
+        """
+        if self.parent is None:
+            self.hold()
+            return self
+        if not hasattr(self, "_after"):
+            return self.parent.hold_delivery()
+        with self._lock:
+            if self._holds <= 0:  # steps that a timeout left behind: nothing waits for them any more
+                return self.parent.hold_delivery()
+            if self._after is None:
+                outer = self.parent.hold_delivery()
+                after = self._after = UnitOfWork(lambda unit: outer.release(unit.error))
+                self._on_settle.insert(0, lambda _: after.release())  # open as long as the part, and after all its own
+            self._after.hold()
+            return self._after
 
     def hold(self) -> None:
         """Keep the unit open for one more outcome. A settled one stays settled: its delivery is acknowledged, and nothing can wait for more."""
@@ -68,6 +93,23 @@ class UnitOfWork:
                     return
             except Exception:  # those before the consumer's own must not keep it from acknowledging
                 _log.exception("what was to be done when a unit of work settles has failed")
+
+    def before_delivered(self, settled: Settled) -> None:
+        """As :meth:`before_settle`; of a part that has not failed, once what outlives it has its outcome, too: only then has it had its effect."""
+        if self.parent is None:
+            self.before_settle(settled)
+            return
+        if not hasattr(self, "_after"):
+            self._after = None
+
+        def part_settled(unit: UnitOfWork) -> object:
+            after = self._after
+            if after is None or unit.error is not None:
+                return settled(unit)
+            after.before_settle(settled)
+            return None
+
+        self.before_settle(part_settled)
 
     def before_settle(self, settled: Settled) -> None:
         """Call ``settled`` when the unit settles, before the consumer's own callback, the last that was given first. Only while the unit is open."""

@@ -132,10 +132,10 @@ class Aggregator:
             self._submit(outcome)
 
     def _held(self, exchange: Exchange) -> UnitOfWork | None:
-        """The delivery to keep open until the group's outcome; a sender who waits is not kept waiting for messages of others."""
+        """The unit whose delivery is kept open until the group's outcome; a sender who waits is not kept waiting for messages of others."""
         if self._groups.durable or exchange.unit is None or exchange.pattern != IN_ONLY:
             return None
-        return exchange.unit.delivery
+        return exchange.unit
 
     def _add(self, key: str, new: Exchange, unit: UnitOfWork | None, outcomes: list[_Outcome]) -> None:
         completion = self._completion
@@ -166,8 +166,7 @@ class Aggregator:
             complete = self._is_complete(key, answer)
         kept = Group(answer, None, [] if group is None else group.units)
         if unit is not None:
-            unit.hold()
-            kept.units.append(unit)
+            kept.units.append(unit.hold_delivery())
         if complete is None:
             self._keep(key, kept, new)
         elif complete == "consumer":

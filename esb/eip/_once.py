@@ -71,31 +71,33 @@ class Once:
         try:
             program(exchange)
         except Exception:
-            self._record(exchange, key, failed=True)
+            self._record(_holder(exchange), key, failed=True)
             raise
-        self._record(exchange, key, failed=exchange.handled)
+        self._record(_holder(exchange), key, failed=exchange.handled)
 
     def until_settled(self, exchange: Exchange, unit: UnitOfWork, key: str, program: Step) -> None:
-        """Run the steps; the key is done when the message's delivery is."""
+        """Run the steps; the key is done when the message has had its effect: with its delivery, or its part of it."""
         if (unit, key) in self._failed:
             self._failed.discard((unit, key))
         else:
-            unit.before_settle(self._finish(exchange, key))
+            unit.before_delivered(self._finish(exchange, unit, key))
         try:
             program(exchange)
         except Exception:
             self._failed.add((unit, key))
             raise
 
-    def _finish(self, exchange: Exchange, key: str) -> Callable[[UnitOfWork], object]:
+    def _finish(self, exchange: Exchange, own: UnitOfWork, key: str) -> Callable[[UnitOfWork], object]:
+        holder = own.delivery  # not asked later: a part that something outlives has lost its unit by then
+
         def finish(unit: UnitOfWork) -> object:
-            self._failed.discard((unit, key))
+            self._failed.discard((own, key))
             failed = unit.error is not None or exchange.handled
             if self._later is None or (failed and self._remove):
-                self._record(exchange, key, failed=failed)
+                self._record(holder, key, failed=failed)
                 return None
             # The thread may be the broker's own: it must not wait for a disk, nor must each message of a batch have a flush for itself.
-            self._let_go(exchange, key)
+            self._let_go(holder, key)
             try:
                 self._later.complete_later(key, lambda error: self._completed(unit, key, error))
             except Exception as error:
@@ -105,13 +107,13 @@ class Once:
 
         return finish
 
-    def _let_go(self, exchange: Exchange, key: str) -> None:
+    def _let_go(self, holder: object, key: str) -> None:
         """Before the key is free: from then on it may be another's."""
-        if self._holders.get(key) is _holder(exchange):
+        if self._holders.get(key) is holder:
             del self._holders[key]
 
-    def _record(self, exchange: Exchange, key: str, *, failed: bool) -> None:
-        self._let_go(exchange, key)
+    def _record(self, holder: object, key: str, *, failed: bool) -> None:
+        self._let_go(holder, key)
         record = self._keys.abandon if failed and self._remove else self._keys.complete
         try:
             record(key)

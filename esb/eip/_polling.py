@@ -8,7 +8,7 @@ from esb.exchange import Exchange
 
 
 def poll_one(exchange: Exchange, source: Endpoint, timeout: float | None) -> Exchange | None:
-    """The next message, None if none came in time. Its own delivery is settled with the one that asked for it."""
+    """The next message, None if none came in time. Its own delivery is settled with the one that asked for it, or its part of it."""
     found = source.poll(timeout)
     exchange.properties[TO_ENDPOINT] = source.uri
     if found is not None and found.unit is not None:
@@ -16,7 +16,7 @@ def poll_one(exchange: Exchange, source: Endpoint, timeout: float | None) -> Exc
         if exchange.unit is None:
             polled.release()
         else:
-            exchange.unit.before_settle(lambda unit: polled.release(unit.error))
+            exchange.unit.before_delivered(lambda unit: polled.release(unit.error))
         found.unit = None
     return found
 

@@ -45,9 +45,8 @@ class _Outlet:
         """The copy of a message that goes on later; its delivery stays open until then, unless its sender waits for an answer."""
         copy = exchange.derive()
         copy.properties["CamelCorrelationId"] = exchange.id
-        delivery = exchange.unit.delivery if exchange.unit is not None and exchange.pattern == IN_ONLY else None
-        if delivery is not None:
-            delivery.hold()
+        unit = exchange.unit if exchange.pattern == IN_ONLY else None
+        delivery = unit.hold_delivery() if unit is not None else None
         copy.unit = UnitOfWork(lambda unit: delivery.release(unit.error) if delivery is not None else None)
         return copy
 

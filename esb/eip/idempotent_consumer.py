@@ -22,9 +22,9 @@ class IdempotentConsumerSpec(StepSpec):
     """Runs the steps only for a message whose key is new; a repeated one goes on after the block, with the property ``CamelDuplicateMessage``.
 
     The key is *started* when the message enters and *done* when its delivery is settled without a failure, a handled one included; after a failure
-    it is new again. Otherwise than in Camel, nothing is skipped for a message that may still fail: a key that a process had started when it died
-    counts as new, and a repeat of a key that another message is working on waits until that one has ended, at most five seconds; then it fails, to
-    come again.
+    it is new again. A part of a split or multicast has an outcome of its own, with what it gave to ``seda:``, an aggregate or a resequencer.
+    Otherwise than in Camel, nothing is skipped for a message that may still fail: a key that a process had started when it died counts as new, and a
+    repeat of a key that another message is working on waits until that one has ended, at most five seconds; then it fails, to come again.
     """
 
     name = "idempotentConsumer"

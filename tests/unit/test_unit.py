@@ -52,3 +52,66 @@ def test_the_first_failure_is_the_units(holds: int) -> None:
     for error in errors:
         unit.release(error)
     assert unit.error is errors[0]
+
+
+def test_what_waits_for_a_part_waits_for_what_outlives_it() -> None:
+    delivery, told = UnitOfWork(), list[BaseException | None]()
+    part = UnitOfWork(lambda _: None, delivery)
+    part.before_delivered(lambda unit: told.append(unit.error))
+    queue = part.hold_delivery()
+    part.release()
+    assert not part.open
+    assert told == []
+    error = ValueError("behind the queue")
+    queue.release(error)
+    assert told == [error]
+
+
+def test_what_waits_for_a_part_does_not_wait_for_other_parts() -> None:
+    delivery, told = UnitOfWork(), list[BaseException | None]()
+    for error in (None, ValueError("behind the queue")):
+        part = UnitOfWork(lambda _: None, delivery)
+        part.before_delivered(lambda unit: told.append(unit.error))
+        queue = part.hold_delivery()
+        part.release()
+        queue.release(error)
+    assert told == [None, delivery.error]
+    assert delivery.open
+
+
+def test_a_part_that_failed_waits_for_nothing_that_outlives_it() -> None:
+    told: list[BaseException | None] = []
+    part = UnitOfWork(lambda _: None, UnitOfWork())
+    part.before_delivered(lambda unit: told.append(unit.error))
+    part.hold_delivery()
+    error = ValueError("in its steps")
+    part.release(error)
+    assert told == [error]
+
+
+def test_what_outlives_a_part_of_a_part_keeps_the_outer_one_waiting_too() -> None:
+    delivery, told = UnitOfWork(), list[str]()
+    outer = UnitOfWork(lambda _: None, delivery)
+    outer.before_delivered(lambda _: told.append("outer"))
+    inner = UnitOfWork(lambda _: None, outer)
+    inner.before_delivered(lambda _: told.append("inner"))
+    queue = inner.hold_delivery()
+    for unit in (inner, outer, delivery):
+        unit.release()
+    assert told == []
+    queue.release()
+    assert sorted(told) == ["inner", "outer"]
+    assert not delivery.open
+
+
+def test_a_part_may_be_outlived_again_when_what_outlived_it_has_ended() -> None:
+    delivery, told = UnitOfWork(), list[BaseException | None]()
+    part = UnitOfWork(lambda _: None, delivery)
+    part.before_delivered(lambda unit: told.append(unit.error))
+    part.hold_delivery().release()
+    queue = part.hold_delivery()
+    part.release()
+    delivery.release()
+    assert (told, delivery.open) == ([], True)
+    queue.release()
+    assert (told, delivery.open) == ([None], False)

@@ -28,10 +28,12 @@ class SedaProducer(Producer):
         """Queue a copy. Raises IllegalStateException when the queue is full, NoConsumer, ExchangeTimedOut, or what the route failed with."""
         waits = (self._always or (exchange.pattern == IN_OUT and not self._never)) and self._endpoint.answers()
         reply = threading.Event() if waits else None
-        # What was delivered from outside, not the part of a split: the split waits for its parts, and the queue may be slow.
-        source = exchange.unit.delivery if exchange.unit is not None and self._endpoint.takes_over() else None
-        entry = Entry(exchange.derive(), source, reply)
+        entry = Entry(exchange.derive(), None, reply)
         if self._wanted():
+            if exchange.unit is not None and self._endpoint.takes_over():
+                # What was delivered from outside, not the part of a split: the split waits for its parts, and the queue may be slow.
+                # Before the queue has it: its consumer may be faster than we are.
+                entry.source = exchange.unit.hold_delivery()
             self._put(entry)
         if reply is not None:
             self._await(entry, reply, exchange)
@@ -52,8 +54,6 @@ class SedaProducer(Producer):
     def _put(self, entry: Entry) -> None:
         endpoint = self._endpoint
         timeout = (endpoint.offer_timeout or None) if endpoint.block_when_full else 0.0
-        if entry.source is not None:
-            entry.source.hold()  # before the queue has it: its consumer may be faster than we are
         if self._queue.put(entry, timeout):
             return
         if entry.source is not None:

@@ -11,6 +11,7 @@ from esb.stores.contract import Standing
 from esb.stores.memory import MemoryIdempotentRepository
 from esb.stores.sqlite import SqliteIdempotentRepository
 from esb.testing.process import until
+from esb.unit import UnitOfWork
 
 from .support import Bench, Later, do, fail, header
 
@@ -229,3 +230,54 @@ def test_after_a_stop_an_outcome_is_not_recorded_any_more():
     [again] = put_off
     again()
     assert keys.standing("1") is Standing.STARTED
+
+
+_LATEST = "#class:org.apache.camel.processor.aggregate.UseLatestAggregationStrategy"
+_OUTLIVE = {
+    "seda": "to: seda:work",
+    "aggregate": f'aggregate: {{correlationExpression: {{simple: "${{body}}"}}, aggregationStrategy: "{_LATEST}", completionSize: 1,'
+    " steps: [{to: seda:work}]}",
+    "resequence": 'resequence: {simple: "${body}", steps: [{to: seda:work}]}',
+}
+
+
+@pytest.mark.parametrize("step", _OUTLIVE.values(), ids=list(_OUTLIVE))
+def test_a_part_whose_work_failed_after_it_gets_in_when_its_delivery_comes_again_and_the_others_do_not(bus, keys, step):
+    broken, done = ["b"], []
+
+    def work(exchange):
+        if exchange.body in broken:
+            raise OSError("the target is down")
+        done.append(exchange.body)
+
+    bus.bind("keys", keys)
+    bus.bind("work", work)
+    bus.route(
+        f"""
+        - split:
+            simple: "${{body}}"
+            steps:
+              - idempotentConsumer:
+                  simple: "${{body}}"
+                  idempotentRepository: keys
+                  steps: [{{{step}}}]
+        """,
+        """
+        - from: {uri: "seda:work", steps: [process: {ref: work}]}
+        """,
+    )
+    assert isinstance(delivered(bus, ["a", "b", "c"]), OSError)
+    assert sorted(done) == ["a", "c"]
+    broken.clear()
+    assert delivered(bus, ["a", "b", "c"]) is None
+    assert sorted(done) == ["a", "b", "c"]
+
+
+def delivered(bus, body):
+    """Send a message; what its unit settled with."""
+    settled = threading.Event()
+    exchange = Exchange(body)
+    unit = exchange.unit = UnitOfWork(lambda _: settled.set())
+    bus.context.send("direct:start", exchange)
+    assert settled.wait(5)
+    return unit.error

@@ -112,3 +112,19 @@ def test_an_endpoint_from_the_message_must_be_known_and_allowed():
     assert isinstance(bench.send("x", **{"from": "nosuch:x"}).error, ConfigError)
     assert isinstance(bench.send("x", **{"from": "file:/etc"}).error, ConfigError)
     assert bench.send("x").body == "x"
+
+
+def test_what_a_part_polled_is_given_back_when_the_work_fails_that_outlives_the_part():
+    delivery, settled = UnitOfWork(), []
+    bench, box = boxed(PollSpec(uri="box:letters"))
+    box.letters.append(letter(settled=lambda unit: settled.append(unit.error)))
+    part = Exchange("x")
+    part.unit = UnitOfWork(parent=delivery)
+    part.unit.hold()
+    bench.run(part)
+    queue = part.unit.hold_delivery()
+    part.unit.release()
+    assert settled == []
+    error = OSError("the target is down")
+    queue.release(error)
+    assert settled == [error]
