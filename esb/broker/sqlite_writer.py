@@ -364,15 +364,24 @@ class Writer:
                 log.exception("a publisher's callback failed")
 
     def _expire(self) -> None:
+        """Answer the senders whose time is over, wherever in the queue they wait: behind a settlement, too. All else stays."""
         now = time.monotonic()
         late: list[Publish] = []
-        while self._ops and isinstance(self._ops[0], Publish) and self._ops[0].deadline <= now:
-            publish = self._ops.popleft()
-            assert isinstance(publish, Publish)
+        kept: list[Publish | Settle | Call] = []
+        with self._lock:
+            first = next((op for op in self._ops if isinstance(op, Publish)), None)
+            if first is None or first.deadline > now:  # they stand in the order of their deadlines, or nearly
+                return
+            for op in self._ops:
+                if isinstance(op, Publish) and op.deadline <= now:
+                    late.append(op)
+                else:
+                    kept.append(op)
+            self._ops = deque(kept)
+        for publish in late:
             publish.error = NotConnected(
                 f"{self.path}: not opened within the publish timeout", endpoint=publish.receiver
             )
-            late.append(publish)
         self._answer(late)
 
     def _leave(self, store: Store | None) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from esb.broker.sqlite import SqliteBroker
 from esb.broker.sqlite_ops import Settings
-from esb.errors import Rejected
-from esb.testing.broker_trial import Inbox, Receipts, message, publish, settle
+from esb.errors import NotConnected, Rejected
+from esb.testing.broker_trial import Inbox, Receipts, message, publish, refusal, settle
 from esb.testing.process import until
 
 CHILD = str(Path(__file__).with_name("broker_child.py"))
@@ -224,6 +224,36 @@ def test_a_missing_folder_is_a_state_with_a_reason(tmp_path: Path, caplog: pytes
         folder.mkdir()
         assert receipts.wait(1) == [None]
         assert broker.depth("orders") == 1
+    finally:
+        broker.close()
+
+
+def test_a_sender_behind_a_settlement_is_answered_in_time_while_the_file_cannot_be_opened(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = SqliteBroker(path, Settings(publish_timeout=0.5))
+    broker.open()
+    try:
+        broker.queue("orders")
+        inbox, receipts = Inbox(), Receipts()
+        subscription = broker.subscribe("orders", inbox)
+        publish(broker, "orders", message("m1"))
+        in_hand = inbox.wait(1)
+        with monkeypatch.context() as gone:
+
+            def unopened(*_: object) -> None:
+                raise sqlite3.OperationalError("unable to open database file")
+
+            gone.setattr("esb.broker.sqlite_writer.Store", unopened)
+            assert broker._writer._store is not None
+            gone.setattr(broker._writer._store, "begin", unopened)
+            refusal(broker, "orders", message("m2"))
+            until(lambda: broker._writer._store is None, "the writer gave its handle up")
+            settle(subscription, in_hand)
+            broker.publish("orders", message("m3"), receipts.done("m3"))
+            [error] = receipts.wait(1, timeout=5)
+            assert isinstance(error, NotConnected)
+        until(lambda: broker.depth("orders") == 0, "the settlement was kept and written later")
     finally:
         broker.close()
 
