@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.file.errors import shown
+from adapters.file.found import Found
 from adapters.file.naming import Target, done_name, dynamic, target
 from adapters.file.taken import Taken
 from esb.stores.contract import IdempotentRepository
@@ -100,4 +102,18 @@ class Disposal:
         """Remove the file that said this one is complete; one with a fixed name goes with the last file of the batch."""
         if self._done_name is None or not (dynamic(self.endpoint.done_file_name) or taken.last_of_batch):
             return
-        Path(taken.original.path).with_name(self._done_name(taken.original.only_name)).unlink(missing_ok=True)
+        if os.path.lexists(taken.original.path) and self.done_file(taken.original) != taken.done_file:
+            return  # both are new
+        self._done_path(taken.original).unlink(missing_ok=True)
+
+    def done_file(self, found: Found) -> tuple[int, int] | None:
+        """Which done file stands beside a file now: it is another one when it was written anew."""
+        try:
+            facts = None if self._done_name is None else os.lstat(self._done_path(found))
+        except FileNotFoundError:
+            return None
+        return facts and (facts.st_ino, facts.st_mtime_ns)
+
+    def _done_path(self, found: Found) -> Path:
+        assert self._done_name is not None
+        return Path(found.path).with_name(self._done_name(found.only_name))

@@ -61,7 +61,11 @@ class FileEndpoint(Endpoint):
         doc="Where a file goes when its route is done: a folder, or a name in simple. By default .camel.",
         example="done/${date:now:yyyyMMdd}/${file:name}",
     )
-    move_failed = field(Kind.TEXT, None, doc="Where it goes when the route failed. By default it stays and is retried.")
+    move_failed = field(
+        Kind.TEXT,
+        None,
+        doc="Where it goes when the route failed, beside files of its name that failed before. By default it stays and is retried.",
+    )
     pre_move = field(Kind.TEXT, None, doc="Where it goes before it is read; it comes back if nothing else is said.")
 
     # -- reading: which files

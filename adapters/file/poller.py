@@ -16,7 +16,7 @@ from adapters.file.disposal import Disposal
 from adapters.file.errors import shown
 from adapters.file.found import Found
 from adapters.file.listing import Listing
-from adapters.file.moving import move
+from adapters.file.moving import move_beside
 from adapters.file.naming import compiled
 from adapters.file.postponed import Postponed
 from adapters.file.references import repository, state_folder
@@ -152,6 +152,8 @@ class Poller:
             return None
         key = None
         try:
+            if self._marks:
+                self._recover(found.path + MARKER)  # before its note is overwritten
             if self._marks and not held.mark(found.path, older_than=self._orphans_before):
                 held.release()
                 return None
@@ -203,7 +205,7 @@ class Poller:
     # -- after a crash -----------------------------------------------------------------------------------------------------
 
     def _recover(self, marker_path: str) -> None:
-        """A marker file without its file: if its owner is dead, the file that was renamed before it was read gets its name back."""
+        """A marker file: if its owner is dead, the file that was renamed before it was read gets its name back."""
         if not self._marks:
             return
         try:
@@ -218,9 +220,9 @@ class Poller:
             meanwhile = left_by_us(marker)
             if meanwhile is None:
                 return
-            if meanwhile and Path(meanwhile).is_file() and not os.path.lexists(original):
-                move(meanwhile, original)
-                log.warning("%s was left half done by a process that died; it is read again", shown(original))
+            if meanwhile and Path(meanwhile).is_file():
+                back = move_beside(meanwhile, original)
+                log.warning("%s was left half done by a process that died; it is read again", shown(back))
             Path(marker_path).unlink(missing_ok=True)
         except OSError as error:
             log.warning("%s cannot be cleared away: %s", shown(marker_path), error)

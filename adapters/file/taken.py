@@ -12,7 +12,7 @@ from adapters.file.body import FileBody
 from adapters.file.claim import Claim
 from adapters.file.errors import shown
 from adapters.file.found import Found
-from adapters.file.moving import move
+from adapters.file.moving import move, move_beside
 from esb.exchange import IN_ONLY, Exchange
 from esb.unit import UnitOfWork
 
@@ -29,8 +29,11 @@ class Taken:
         self.original = found
         self.found = found
         self.claim = claim
+        self.facts = claim.facts
+        """Of the file where it is now."""
         self.key = key
         self.disposal = disposal
+        self.done_file = disposal.done_file(found)
         self.exchange: Exchange | None = None
         self.body: FileBody | None = None
         self.last_of_batch = False
@@ -46,12 +49,13 @@ class Taken:
         path = self.disposal.pre_move(self.found.as_exchange, self.found)
         self.claim.note(path)
         move(self.found.path, path, copy=endpoint.copy_and_delete_on_rename_fail)
+        self.facts = os.lstat(path)  # on another disk it is a copy
         self.found = self.found.moved(path, os.path.relpath(path, endpoint.folder))
 
     def message(self) -> Exchange:
         """The exchange: headers that tell about the file, and a body that reads it."""
         endpoint, found = self.disposal.endpoint, self.found
-        facts = self.claim.facts
+        facts = self.facts
         self.body = FileBody(
             found.path, found.name, facts.st_size, endpoint.charset or "utf-8", (facts.st_dev, facts.st_ino)
         )
@@ -80,25 +84,44 @@ class Taken:
                 self._commit(exchange)
             return
         if disposal.move_failed is not None and not disposal.endpoint.noop:
-            self._move(disposal.move_failed(exchange, self.found))
+            self._put_aside(disposal.move_failed(exchange, self.found))
         elif self.found is not self.original:
-            self._move(self.original.path)
+            self._put_aside(self.original.path)
 
     def _commit(self, exchange: Exchange) -> None:
         disposal = self.disposal
-        if disposal.endpoint.delete:
-            Path(self.found.path).unlink(missing_ok=True)
-        else:
-            self._move(disposal.move(exchange, self.found))
+        if self._still_there():
+            if disposal.endpoint.delete:
+                Path(self.found.path).unlink(missing_ok=True)
+            else:
+                path = disposal.move(exchange, self.found)
+                move(self.found.path, path, copy=disposal.endpoint.copy_and_delete_on_rename_fail)
+                self._follow(path)
         disposal.remove_done_file(self)
 
-    def _move(self, path: str) -> None:
-        try:
-            move(self.found.path, path, copy=self.disposal.endpoint.copy_and_delete_on_rename_fail)
-        except FileNotFoundError:
-            if os.path.lexists(self.found.path):
-                raise
-            log.info("%s was removed while it was processed", shown(self.found.path))
+    def _put_aside(self, path: str) -> None:
+        """Move a file that is not done: it replaces nothing, neither one that came meanwhile nor one that failed before."""
+        if not self._still_there():
             return
+        got = move_beside(self.found.path, path, copy=self.disposal.endpoint.copy_and_delete_on_rename_fail)
+        if got != path:
+            log.warning(
+                "%s has failed and is now %s: there is another file %s", *map(shown, (self.found.path, got, path))
+            )
+        self._follow(got)
+
+    def _follow(self, path: str) -> None:
         if self.body is not None:
             self.body.path = path
+
+    def _still_there(self) -> bool:
+        """Whether the file that was read stands under its path. What somebody has put there meanwhile is a new file, which nobody has read."""
+        try:
+            there = os.lstat(self.found.path)
+        except FileNotFoundError:
+            log.info("%s was removed while it was processed", shown(self.found.path))
+            return False
+        if os.path.samestat(there, self.facts):
+            return True
+        log.warning("%s was replaced while it was processed; the new file is read next", shown(self.found.path))
+        return False

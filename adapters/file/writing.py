@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -15,14 +14,13 @@ from typing import Final
 
 from adapters.file.claim import locked
 from adapters.file.errors import NotStored, shown
+from adapters.file.moving import NO_LINKS
 from adapters.file.place import exists
 from esb.exchange import new_id
 
 _TEMPORARY: Final = ".esb-tmp"
 _YOUNG: Final = 60.0
 _PLAIN: Final = os.O_NOFOLLOW | os.O_CLOEXEC
-_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
-"""What a file system says that has no hard links: there, the look and the rename are two steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class Writing:
             os.unlink(temporary, dir_fd=folder)
             return False
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno not in NO_LINKS:
                 raise
             if exists(name, folder):
                 os.unlink(temporary, dir_fd=folder)
