@@ -10,7 +10,6 @@ import fcntl
 import logging
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,13 +18,20 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
+from gunicorn.sock import TCP6Socket, TCPSocket, UnixSocket
+from gunicorn.util import is_ipv6, parse_address
 
+from esb.errors import ConfigError
 from esb.project import Project
+from esb.runtime import checking
 from esb.runtime.notify import Notifier
 
 _log = logging.getLogger("esb.arbiter")
 _LONGEST_PAUSE = 30.0
 """Seconds between two tries to replace a worker that cannot boot, at most."""
+_LONGEST_CHECK = 120.0
+"""Seconds that the check before a reload may take; a worker that ends meanwhile is replaced after it."""
+_ENDS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
 
 
 class Application(BaseApplication):
@@ -41,11 +47,8 @@ class Application(BaseApplication):
     def load_config(self) -> None:
         """Our settings for gunicorn; nothing comes from its own files or environment."""
         project, drain = self.project, int(self.project.drain)
-        bind = [project.http.bind]
-        if project.management.bind != project.http.bind:
-            bind.append(project.management.bind)
         settings: dict[str, Any] = {
-            "bind": bind,
+            "bind": _binds(project),
             "workers": project.workers,
             "worker_class": "esb.runtime.worker.Worker",
             "proc_name": f"esb-{project.instance or project.name}",
@@ -142,7 +145,7 @@ class BusArbiter(Arbiter):
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
         """As gunicorn's, but each signal once, and nothing before an end that is asked for: a storm of reloads must not keep it waiting."""
         signals = list(dict.fromkeys(super().wait_for_signals(timeout)))
-        return [one for one in signals if one in {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}] or signals
+        return [one for one in signals if one in _ENDS] or signals
 
     def reap_workers(self) -> None:
         """A worker that cannot boot ends the start; once the bus has served, the others go on and it is tried again after a pause."""
@@ -170,19 +173,87 @@ class BusArbiter(Arbiter):
         """Check the new set first; only a sound one replaces the running one, worker by worker."""
         self.notifier.reloading()
         app = self.app
-        command = [sys.executable, "-m", "esb", "-C", app.folder, *(("-i", app.instance) if app.instance else ())]
-        for key, value in app.properties.items():
-            command += ["-p", f"{key}={value}"]
-        found = subprocess.run([*command, "check"], capture_output=True, text=True, check=False)  # noqa: S603 -- our own command
-        if found.returncode != 0:
-            _log.error("the reload was refused, the old routes go on:\n%s%s", found.stdout, found.stderr)
-            self.notifier.tell("READY=1", "STATUS=the last reload was refused; see the log")
+        if not self._is_sound():
             return
-        app.project = Project.open(app.folder, app.instance, app.properties)
+        try:
+            project = Project.open(app.folder, app.instance, app.properties)
+            self._listen(_binds(project))
+        except (ConfigError, _NotFree) as error:
+            self._refuse(str(error))
+            return
+        app.project = project
         self._announced = frozenset()
         self._spawn_from = 0.0
         super().reload()
         _log.info("reloaded")
+
+    def _is_sound(self) -> bool:
+        """Whether the files as they are now can be run; if not, it is told. False too if an end is asked for meanwhile.
+
+        Systemd hears of us as ever. Signals wait until the check is over, but for those that end: with them it ends too.
+        """
+        app = self.app
+        command = [sys.executable, "-m", "esb", "-C", app.folder, *(("-i", app.instance) if app.instance else ())]
+        for key, value in app.properties.items():
+            command += ["-p", f"{key}={value}"]
+        came: list[int] = []
+
+        def goes_on() -> bool:
+            self.murder_workers()
+            came.extend(Arbiter.wait_for_signals(self, 1.0))
+            return _ENDS.isdisjoint(came)
+
+        try:
+            found = checking.run([*command, "check"], _LONGEST_CHECK, goes_on)
+        except checking.TooLong:
+            self._refuse(
+                f"'esb check' had not ended after {_LONGEST_CHECK:g} s; run it by hand to see what takes so long"
+            )
+            return False
+        except OSError as error:
+            self._refuse(f"'esb check' could not be run: {error}; reload again when the host has room")
+            return False
+        finally:
+            for one in dict.fromkeys(came):
+                self.SIG_QUEUE.put_nowait(one)
+        if found is not None and found[0] != 0:
+            self._refuse(found[1])
+        return found is not None and found[0] == 0
+
+    def _refuse(self, why: str) -> None:
+        _log.error("the reload was refused, the old routes go on:\n%s", why)
+        self.notifier.tell("READY=1", "STATUS=the last reload was refused; see the log")
+
+    def _listen(self, binds: list[str]) -> None:
+        """Listen at addresses that are new, and only then give up those that are not wanted any more. Raises _NotFree, and nothing has changed.
+
+        gunicorn would close all listeners and then end where one cannot be had again; that is so where another program has the new address,
+        and also for an address that stays, on which the old workers still listen.
+        """
+        before, wanted = self.cfg.address, [parse_address(bind) for bind in binds]
+        if before == wanted:
+            return
+        new: list[Any] = []
+        try:
+            for address in wanted:
+                if address not in before:
+                    new.append(_listener(address, self.cfg, self.log))
+        except (OSError, ValueError) as error:
+            for listener in new:
+                listener.close()
+            bind = binds[wanted.index(address)]
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise _NotFree(
+                f"cannot listen at {bind}: {reason}; 'ss -ltnp' names who does, and 'http' and 'management' in esb.yaml say where "
+                "this instance listens; an address that overlaps its own is taken by a restart"
+            ) from error
+        old: list[Any] = self.LISTENERS
+        for listener in old:
+            if listener.cfg_addr not in wanted:
+                listener.close()
+        self.LISTENERS: list[Any] = [listener for listener in old if listener.cfg_addr in wanted] + new
+        self.cfg.set("bind", binds)  # for gunicorn nothing has changed, and it leaves the listeners alone
+        _log.info("listening at %s", ", ".join(binds))
 
     def stop(self, graceful: bool = True) -> None:
         """Stop all workers, telling systemd first."""
@@ -199,6 +270,20 @@ class BusArbiter(Arbiter):
 
     def handle_winch(self) -> None:
         """A changed terminal is no reason to stop workers."""
+
+
+class _NotFree(Exception):
+    """An address cannot be listened at."""
+
+
+def _binds(project: Project) -> list[str]:
+    return list(dict.fromkeys((project.http.bind, project.management.bind)))
+
+
+def _listener(address: str | tuple[str, int], cfg: Any, log: Any) -> Any:
+    if isinstance(address, str):
+        return UnixSocket(address, cfg, log)
+    return (TCP6Socket if is_ipv6(address[0]) else TCPSocket)(address, cfg, log)
 
 
 def ignore_terminal_signals() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 import os
 import signal
 import sys
@@ -170,7 +171,7 @@ class Worker(UvicornWorker):
     async def _serve(self) -> None:
         application: BusApplication = self.wsgi
         loop = asyncio.get_running_loop()
-        server = _Server(self.config, application)
+        server = _Server(self.config, application, self.ppid)
         self.config.app = application
         loop.add_signal_handler(signal.SIGQUIT, server.handle_exit, signal.SIGQUIT, None)
         # The sockets themselves, not gunicorn's wrappers: of what is no plain socket uvloop closes the descriptor and then the object,
@@ -183,11 +184,21 @@ class Worker(UvicornWorker):
 
 
 class _Server(Server):
-    """uvicorn's server, which also quiets the sources when a stop is asked for."""
+    """uvicorn's server, which also quiets the sources when a stop is asked for, and ends when its master has."""
 
-    def __init__(self, config: Any, application: BusApplication) -> None:
+    def __init__(self, config: Any, application: BusApplication, master: int) -> None:
         super().__init__(config)
         self._application = application
+        self._master = master
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second. Without a master nobody could reload or stop this worker, and the next one would find its ports taken."""
+        if not self.should_exit and os.getppid() != self._master:
+            _log.error("this worker drains and ends: its master is gone (process %d)", self._master)
+            # Nobody is left to end it by force either.
+            self.config.timeout_graceful_shutdown = math.ceil(self._application.project.drain)
+            self.handle_exit(signal.SIGTERM, None)
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         threading.Thread(target=self._application.quiet, name="quiet", daemon=True).start()

@@ -1,5 +1,6 @@
 """``esb run`` as systemd sees it: a process that starts, says that it is ready, reloads, drains and ends."""
 
+import contextlib
 import json
 import os
 import signal
@@ -94,6 +95,91 @@ def test_sighup_with_an_error_leaves_the_old_routes_running_and_says_where_it_is
     assert bus.call("/echo", b"tea") == (200, b"one tea")
     assert bus.workers() == before
     until(lambda: bus.supervisor.count("READY=1") >= 2, "READY=1 after the refusal")
+
+
+def slow_checks(bus):
+    """Checks wait until the file ``go`` is there, as on a busy host; tells how many have begun."""
+    place = bus.folder / "slow"
+    place.mkdir()
+    (place / "sitecustomize.py").write_text(
+        "import pathlib, sys, time\n"
+        "if sys.orig_argv[-1] == 'check':\n"
+        f"    with open({str(place / 'begun')!r}, 'a') as begun: begun.write('x')\n"
+        f"    while not pathlib.Path({str(bus.folder / 'go')!r}).exists(): time.sleep(0.02)\n"
+    )
+    (place / "begun").touch()
+    bus.environment["PYTHONPATH"] = os.pathsep.join([str(place), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    return lambda: len((place / "begun").read_text())
+
+
+def test_a_check_that_takes_long_keeps_neither_the_watchdog_nor_a_stop_waiting(bus):
+    begun = slow_checks(bus)
+    bus.write(ECHO)
+    bus.start().ready()
+    bus.signal(signal.SIGHUP)
+    until(begun, "the check")
+    before = bus.supervisor.count("WATCHDOG=1")
+    until(lambda: bus.supervisor.count("WATCHDOG=1") >= before + 2, "signs of life during the check", 20)
+    bus.signal(signal.SIGTERM)
+    assert bus.wait() == 0
+
+
+def test_what_comes_during_a_check_is_done_after_it(bus):
+    begun = slow_checks(bus)
+    bus.write(ECHO)
+    bus.start().ready()
+    bus.signal(signal.SIGHUP)
+    until(begun, "the check")
+    before = bus.workers()
+    os.kill(min(before), signal.SIGKILL)
+    bus.signal(signal.SIGHUP)
+    bus.write(ECHO.replace("one", "two"))
+    (bus.folder / "go").touch()
+    until(lambda: bus.log.count('"reloaded"') == 2, "both reloads")
+    until(lambda: bus.call("/echo", b"tea") == (200, b"two tea"), "a worker for the one that was killed")
+    assert begun() == 2
+
+
+def test_a_reload_to_a_port_that_another_has_is_refused_and_the_old_routes_go_on(bus):
+    bus.write(ECHO)
+    bus.start().ready()
+    before, mine = bus.workers(), bus.port
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        bus.port = other.getsockname()[1]
+        bus.write(ECHO)
+        bus.signal(signal.SIGHUP)
+        until(lambda: "the reload was refused" in bus.log, "the refusal")
+    assert f"cannot listen at 127.0.0.1:{bus.port}: Address already in use; 'ss -ltnp' names who does" in bus.log
+    assert bus.call("/echo", b"tea", port=mine) == (200, b"one tea")
+    assert bus.workers() == before
+    until(lambda: bus.supervisor.count("READY=1") >= 2, "READY=1 after the refusal")
+
+
+def test_a_reload_moves_one_port_and_keeps_the_other(bus):
+    bus.write(ECHO)
+    bus.start().ready()
+    before, old = bus.workers(), bus.port
+    bus.port = free_port()
+    bus.write(ECHO)
+    bus.signal(signal.SIGHUP)
+    until(lambda: bus.call("/echo", b"tea") == (200, b"one tea"), "the routes at the new port")
+    until(lambda: (now := bus.workers()) and not now & before, "new workers at the management port")
+    until(lambda: bus.call("/echo", b"tea", port=old)[0] == 0, "nobody at the old port")
+
+
+def test_a_worker_whose_master_is_gone_ends_too(bus):
+    bus.write(ECHO)
+    bus.start().ready()
+    bus.signal(signal.SIGKILL)
+    bus.wait()
+    try:
+        until(lambda: bus.call("/echo", b"tea")[0] == 0, "nobody serves any more", 20)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(bus.process.pid, signal.SIGKILL)
+    assert "its master is gone" in bus.log
 
 
 def test_a_request_during_a_reload_is_answered(bus):
