@@ -30,7 +30,7 @@ class UnitOfWork:
     __slots__ = ("_after", "_holds", "_lock", "_on_settle", "error", "parent")
 
     _after: UnitOfWork | None
-    """Of a part: what outlives it, None if nothing does. Only set once :meth:`before_delivered` was called: a part is made for every row of a file."""
+    """Of a part: what outlives it, None if nothing does. Set by the first :meth:`before_delivered` only: a part is made for every row of a file."""
 
     def __init__(self, on_settle: Settled | None = None, parent: UnitOfWork | None = None) -> None:
         self._holds = 1
@@ -87,7 +87,10 @@ class UnitOfWork:
     def go_on(self) -> None:
         """Call what is left to be called now that the unit settles. For whoever returned :data:`LATER`."""
         while self._on_settle:
-            settled = self._on_settle.pop()
+            try:
+                settled = self._on_settle.pop()
+            except IndexError:  # given too late, and taken back by its giver
+                return
             try:
                 if settled(self) is LATER:
                     return
@@ -112,8 +115,17 @@ class UnitOfWork:
         self.before_settle(part_settled)
 
     def before_settle(self, settled: Settled) -> None:
-        """Call ``settled`` when the unit settles, before the consumer's own callback, the last that was given first. Only while the unit is open."""
+        """Call ``settled`` when the unit settles, before the consumer's own callback, the last that was given first.
+
+        If it has settled (steps that a timeout left behind give what nobody calls any more), at once. No lock: consumers call this for each message.
+        """
         self._on_settle.append(settled)
+        if self._holds <= 0:
+            try:
+                self._on_settle.remove(settled)
+            except ValueError:  # just called, by whoever settles the unit
+                return
+            settled(self)
 
     @property
     def open(self) -> bool:

@@ -24,6 +24,7 @@ from esb.javanames import (
 )
 from esb.program import Step
 from esb.step import Builder, StepSpec, unguarded
+from esb.unit import UnitOfWork
 
 _PREFIX: Final = "CamelCircuitBreaker"
 STATE: Final = f"{_PREFIX}State"
@@ -64,7 +65,11 @@ class Resilience4jConfigurationSpec(Spec):
     bulkhead_enabled = field(Kind.BOOL, False, doc="Bound the number of calls at once.")
     bulkhead_max_concurrent_calls = field(Kind.INT, 25, doc="Calls at once.")
     bulkhead_max_wait_duration = field(Kind.INT, 0, doc="Milliseconds to wait for a place.")
-    timeout_enabled = field(Kind.BOOL, False, doc="Bound the time of a call. What runs on is not stopped.")
+    timeout_enabled = field(
+        Kind.BOOL,
+        False,
+        doc="Bound the time of a call. What runs on is not stopped; messages and keys it takes from then on have its outcome.",
+    )
     timeout_duration = field(Kind.INT, 1000, doc="Milliseconds a call may take.")
     timeout_cancel_running_future = field(Kind.BOOL, True, doc="Accepted without effect: a thread cannot be stopped.")
     timeout_executor_service = field(Kind.REF, None, doc="Accepted without effect: the step has a bounded pool.")
@@ -282,7 +287,7 @@ def _classes(names: tuple[str, ...], at: Position) -> tuple[type[BaseException],
 
 
 def _in_time(builder: Builder, name: str, program: Step, seconds: float) -> Step:
-    """The steps on a thread of a pool; after the time they are left alone."""
+    """The steps on a thread of a pool; after the time they are left alone, with a unit of their own: the message goes on without waiting for them."""
     pool = WorkerPool(builder, "circuitBreaker")
 
     def run(exchange: Exchange) -> None:
@@ -292,7 +297,11 @@ def _in_time(builder: Builder, name: str, program: Step, seconds: float) -> Step
         except NotInTime:
             if future.done():  # the steps themselves raised it
                 raise
-            future.cancel()
+            if not future.cancel() and exchange.unit is not None:
+                left = exchange.unit = (
+                    UnitOfWork()
+                )  # what they take from now on has their outcome, not that of the message
+                future.add_done_callback(lambda ended: left.release(ended.exception()))
             raise _TimedOut(f"TimeLimiter '{name}' recorded a timeout exception.") from None
 
     return run

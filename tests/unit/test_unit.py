@@ -30,6 +30,26 @@ def test_what_is_done_later_keeps_the_consumer_from_acknowledging_until_it_goes_
     assert told == ["first", "second", "acknowledged"]
 
 
+def test_what_is_given_to_a_unit_that_has_settled_is_called_at_once() -> None:
+    told: list[BaseException | None] = []
+    unit = UnitOfWork()
+    error = ValueError("not in time")
+    unit.release(error)
+    unit.before_settle(lambda settled: told.append(settled.error))
+    assert told == [error]
+
+
+def test_what_is_given_while_a_unit_is_settling_is_called_once() -> None:
+    told: list[str] = []
+    unit = UnitOfWork(lambda _: told.append("acknowledged"))
+    unit.before_settle(lambda _: LATER)
+    unit.release()
+    unit.before_settle(lambda _: told.append("late"))
+    assert told == ["late"]
+    unit.go_on()
+    assert told == ["late", "acknowledged"]
+
+
 @given(st.lists(st.booleans(), max_size=12))
 def test_any_order_of_holds_and_releases_settles_at_most_once(calls: list[bool]) -> None:
     settled: list[UnitOfWork] = []

@@ -99,6 +99,25 @@ def test_what_takes_too_long_is_left_alone():
         bench.stop()
 
 
+@pytest.mark.parametrize("outcome", [None, OSError("the steps left behind failed")])
+def test_what_steps_left_behind_take_has_their_outcome_and_not_that_of_the_message(outcome):
+    go_on, taken, settled = threading.Event(), threading.Event(), []
+
+    def late(exchange):
+        go_on.wait(5)
+        exchange.unit.before_delivered(lambda unit: (settled.append(unit.error), taken.set()))
+        if outcome is not None:
+            raise outcome
+
+    bench = circuit(do(late), fallback=FALLBACK, timeout_enabled=True, timeout_duration=30)
+    outer = bench.send("x")
+    assert not outer.unit.open
+    go_on.set()
+    assert taken.wait(5)
+    assert settled == [outcome]
+    bench.stop()
+
+
 def test_a_full_bulkhead_refuses():
     inside, leave = threading.Event(), threading.Event()
 
