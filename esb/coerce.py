@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final, Protocol, runtime_checkable
 from esb.errors import ConversionFailed
 
 _WHOLE: Final = re.compile(r"[+-]?\d+")
+_MOST_DIGITS: Final = 400
 _NUMBER: Final = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?)")
 
 
@@ -142,12 +143,32 @@ def integer(value: Any) -> int | None:
     """A value as a whole number, as Java reads one (no blanks, no underscores); None stays None. Raises ConversionFailed."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    if isinstance(value, (float, decimal.Decimal)):
+    if isinstance(value, float):
         return int(value)
+    if isinstance(value, decimal.Decimal):
+        return int(bounded(value))
     told = _scalar_text(value, "a whole number")
     if not _WHOLE.fullmatch(told):
         raise ConversionFailed(f"{_shown(told)} is not a whole number")
     return int(told)
+
+
+def bounded(number: decimal.Decimal) -> decimal.Decimal:
+    """A Decimal whose digits can be written out: 400 before or behind the point, more than any float has. Raises ConversionFailed.
+
+    ``1e3000000`` takes nine characters, but minutes to become an int, and no other thread runs meanwhile.
+    """
+    if abs(number.adjusted()) > _MOST_DIGITS:
+        raise ConversionFailed(f"a number of more than {_MOST_DIGITS} digits, written out, is not taken")
+    return number
+
+
+def read_decimal(told: str) -> decimal.Decimal:
+    """A number in a text from outside as a Decimal with all its digits. Raises ConversionFailed, also for one beyond :func:`bounded`."""
+    try:
+        return bounded(decimal.Decimal(told))
+    except decimal.InvalidOperation as error:  # also for exponents beyond what decimals have
+        raise ConversionFailed(f"not a number, or one of more than {_MOST_DIGITS} digits") from error
 
 
 def floating(value: Any) -> float | None:

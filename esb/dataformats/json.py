@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from esb.coerce import is_element, octets, text
+from esb.coerce import is_element, octets, read_decimal, text
 from esb.component import Context
 from esb.dataformat import DataFormat, DataFormatSpec
 from esb.dataformats._typed import data_type, fitting
@@ -82,7 +82,7 @@ class JsonFormat:
         self._content_type = spec.content_type_header
         self._combine = spec.combine_unicode_surrogates
         # Decimals stay exact where a data type will ask for them; plain values are floats, as in Camel.
-        self._decode: Callable[[bytes | str], Any] = msgspec.json.Decoder(float_hook=Decimal if kind else None).decode
+        self._decode: Callable[[bytes | str], Any] = msgspec.json.Decoder(float_hook=_number if kind else None).decode
         order = "sorted" if "ORDER_MAP_ENTRIES_BY_KEYS" in spec.enable_features else None
         self._encode = msgspec.json.Encoder(enc_hook=_foreign, decimal_format="number", order=order).encode  # type: ignore[arg-type]  # a literal
         self._keep = {"NON_NULL": _not_null, "NON_EMPTY": _not_empty, "NON_ABSENT": _not_null}.get(spec.include or "")
@@ -131,6 +131,13 @@ class JsonFormat:
             return self._decode(told[start:end])
         except (ValueError, RecursionError, msgspec.DecodeError) as again:
             raise Malformed(f"the body is not JSON: {again}") from again
+
+
+def _number(told: str) -> Decimal:
+    try:
+        return read_decimal(told)
+    except ConversionFailed as error:
+        raise ValueError(str(error)) from None  # which the decoder tells with its place
 
 
 def _may_repeat(source: bytes | str, value: Any) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from esb.coerce import bounded
 from esb.datatypes.document import Part, shown
 from esb.datatypes.kinds import date_format, rounding, time_zone
 from esb.errors import ConversionFailed, OptionError, UnknownName
@@ -117,7 +118,7 @@ def _filled(text: str, width: int) -> str:
 
 
 def to_decimal(value: Any) -> Decimal:
-    """A number or its text, finite."""
+    """A number or its text, finite, and of digits that can be written out."""
     if isinstance(value, Decimal):
         number = value
     elif isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -125,11 +126,11 @@ def to_decimal(value: Any) -> Decimal:
     else:
         try:
             number = Decimal(str(value).strip())
-        except decimal.InvalidOperation as error:
+        except (decimal.InvalidOperation, ValueError) as error:  # ValueError: str() of an int beyond Python's bound
             raise ConversionFailed("not a number") from error
     if not number.is_finite():
         raise ConversionFailed("not a finite number")
-    return number
+    return bounded(number)
 
 
 def to_text(value: Any) -> str:
@@ -140,7 +141,7 @@ def to_text(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case Decimal():
-            return format(value, "f")
+            return format(bounded(value), "f")
         case dt.date() | dt.time():
             return value.isoformat()
         case enum.Enum():
@@ -152,6 +153,8 @@ def to_text(value: Any) -> str:
 
 
 def _to_integer(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     number = to_decimal(value)
     if number != number.to_integral_value():
         raise ConversionFailed("not a whole number; round it first")

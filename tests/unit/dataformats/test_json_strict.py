@@ -89,3 +89,14 @@ def test_what_is_no_text_is_no_json(text: bytes | str) -> None:
     for each in (TYPED, PLAIN):
         with pytest.raises(Malformed):
             each.unmarshal(Exchange(), text)
+
+
+@pytest.mark.parametrize("number", ["1e200000", "-1e3000000", "1e-200000", "1e99999999999999999999", "9" * 402 + ".0"])
+def test_a_number_far_beyond_what_it_takes_to_write_is_no_typed_json(number: str) -> None:
+    with pytest.raises(Malformed, match="more than 400 digits"):
+        TYPED.unmarshal(Exchange(), f'{{"id": "a", "note": {number}}}')
+
+
+def test_numbers_of_any_float_are_read_with_their_digits() -> None:
+    found = TYPED.unmarshal(Exchange(), '{"id": "a", "note": [1.50, 0.0, -1.7976931348623157e308, 5e-324]}')
+    assert [str(number) for number in found["note"]] == ["1.50", "0.0", "-1.7976931348623157E+308", "5E-324"]

@@ -165,3 +165,19 @@ def test_javas_formats_are_understood(java: str, python: str) -> None:
 def test_formats_without_a_counterpart_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"counterpart|closed"):
         python_format(text)
+
+
+@pytest.mark.parametrize("value", ["1e100000", "1e-100000", Decimal("1e50000000"), "1e99999999999999999999"])
+@pytest.mark.parametrize("kind", ["integer", "decimal", "float"])
+def test_a_number_that_few_characters_make_huge_is_refused(value: Any, kind: str) -> None:
+    with pytest.raises(ConversionFailed):
+        AS[kind](value)
+
+
+def test_a_decimal_is_not_written_out_into_millions_of_zeros() -> None:
+    with pytest.raises(ConversionFailed, match="more than 400 digits"):
+        to_text(Decimal("1e50000000"))
+
+
+def test_a_whole_number_of_many_digits_stays_what_it_is() -> None:
+    assert AS["integer"](7**800) == 7**800

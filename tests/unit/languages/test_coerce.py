@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from esb.coerce import NoConversion, boolean, converter, floating, integer, lenient, result_converter, text
 from esb.errors import ConversionFailed
+from esb.languages.simple.operators import compare, equal
 
 
 @given(st.integers())
@@ -64,3 +65,14 @@ def test_an_unknown_type_is_no_conversion() -> None:
 
 def test_our_own_decimal_reads_text_exactly() -> None:
     assert converter("decimal")("0.10") == decimal.Decimal("0.10")
+
+
+def test_a_decimal_of_a_huge_exponent_is_no_whole_number() -> None:
+    with pytest.raises(ConversionFailed, match="more than 400 digits"):
+        integer(decimal.Decimal("1e3000000"))
+
+
+def test_a_decimal_of_a_huge_exponent_has_its_order_all_the_same() -> None:
+    assert compare(decimal.Decimal("1e3000000"), 10) > 0
+    assert compare(10, decimal.Decimal("1e3000000")) < 0
+    assert not equal(decimal.Decimal("1e3000000"), 10)
