@@ -20,6 +20,7 @@ from uvicorn_worker import UvicornWorker
 from esb.context import RouteContext
 from esb.errors import ConfigError
 from esb.project import Project
+from esb.runtime.browsers import keep_pages_out
 from esb.runtime.bus import load_routes, make_context
 from esb.runtime.cluster import lease_of
 from esb.runtime.control import ControlSocket
@@ -44,6 +45,7 @@ class BusApplication:
         self._management = Paths()
         self.web = WebServer(self._paths, threads=project.http.threads)
         self._manage = WebServer(self._management, threads=4, name="management")
+        self._guarded = keep_pages_out(self._manage, project.management.bind)
         self._management_port = project.management.bind.rpartition(":")[2]
         self._version = version
         self.ready = False
@@ -69,7 +71,7 @@ class BusApplication:
                 self._management_port in {str(server[1]), str(server[0])}
                 and self.project.management.bind != self.project.http.bind
             )
-            await (self._manage if managed else self.web)(scope, receive, send)
+            await (self._guarded if managed else self.web)(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

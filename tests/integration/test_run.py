@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import threading
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -257,6 +259,20 @@ def test_management_is_not_on_the_port_of_the_routes(bus):
     bus.start().ready()
     assert bus.call("/health")[0] == 404
     assert bus.call("/echo", b"x", port=bus.management)[0] == 404
+
+
+def test_a_page_in_a_browser_stops_no_route(bus):
+    bus.write(ECHO)
+    bus.start().ready()
+    for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{bus.management}/routes/echo/stop", data=b"", headers=headers
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=20)
+        with refused.value as answer:
+            assert (answer.code, set(json.loads(answer.read()))) == (403, {"error", "hint"})
+    assert bus.status()["routes"]["echo"]["status"] == "Started"
 
 
 def test_every_log_line_is_json_and_those_of_a_message_name_its_route_and_exchange(bus):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from esb.runtime.browsers import keep_pages_out
 from esb.runtime.management import mount_management
 from esb.runtime.metrics import exposition
 from esb.runtime.status import health
@@ -41,6 +42,7 @@ def page() -> str:
         [
             "## Paths",
             prose((mount_management.__doc__ or "").partition("\n")[2]),
+            prose(keep_pages_out.__doc__ or ""),
             f"Health is {first_line(health.__doc__)}",
             "## Metrics",
             inline(
