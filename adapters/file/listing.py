@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Listing:
     """Lists what an endpoint's filters let through, in the order of the file system. Thread-safe."""
 
-    def __init__(self, endpoint: FileEndpoint, orphan: Callable[[str], None]) -> None:
+    def __init__(self, endpoint: FileEndpoint, orphan: Callable[[str], object]) -> None:
         self._endpoint = endpoint
         self._tests: tuple[Test, ...] = tests(endpoint)
         self._orphan = orphan

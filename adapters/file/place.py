@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from adapters.file.claim import MARKER
 from adapters.file.errors import NotStored, Refused, shown
 from esb.javanames import IllegalArgumentException
 
@@ -28,6 +29,10 @@ def checked(name: str, folder: str, *, jailed: bool) -> str:
     what = f"{shown(name)!r} is refused as the name of a file in {shown(folder)}"
     if not name.strip("/") or "\0" in name or name.endswith("/"):
         raise BadName(f"{what}: it is empty, ends with a slash or has a NUL in it")
+    if os.path.normpath(name).endswith(MARKER):
+        raise BadName(
+            f"{what}: names with this end are those of marker files, which readers obey; mend it where the name is made"
+        )
     if not jailed:
         return name
     if "\\" in name or any(ord(sign) < 32 or ord(sign) == 127 for sign in name):

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.file.claim import MARKER, Claim, claim, left_by_us, locked
+from adapters.file.claim import MARKER, Claim, claim
 from adapters.file.disposal import Disposal
-from adapters.file.errors import shown
 from adapters.file.found import Found
 from adapters.file.listing import Listing
-from adapters.file.moving import move_beside
 from adapters.file.naming import compiled
 from adapters.file.postponed import Postponed
+from adapters.file.recovery import Recovery
 from adapters.file.references import repository, state_folder
 from adapters.file.sorting import order
 from adapters.file.steadiness import Steadiness
@@ -46,7 +44,6 @@ class Poller:
         by_key = endpoint.idempotent or endpoint.noop or endpoint.read_lock.startswith("idempotent")
         self._keys = repository(endpoint.context, endpoint.idempotent_repository, endpoint.at) if by_key else None
         self._key = endpoint.idempotent_key and compiled(endpoint.context, endpoint.idempotent_key, endpoint.at)
-        self._listing = Listing(endpoint, self._recover)
         self._order = order(endpoint)
         self._disposal = Disposal(endpoint, self._keys, self._finished)
         self._steadiness = (
@@ -57,6 +54,8 @@ class Poller:
         self._marks = endpoint.pre_move is not None or (
             endpoint.read_lock in MARKED and (endpoint.read_lock_marker_file or endpoint.read_lock == "markerFile")
         )
+        self._recovery = Recovery(endpoint)
+        self._listing = Listing(endpoint, self._recovery.clear if self._marks else lambda _: True)
         # As Camel does at its start: a marker that was there before us is nobody's.
         self._orphans_before = time.time() - _CLOCK if endpoint.read_lock_delete_orphan_lock_files else 0.0
         self._postponed = Postponed(endpoint.delay)
@@ -152,9 +151,7 @@ class Poller:
             return None
         key = None
         try:
-            if self._marks:
-                self._recover(found.path + MARKER)  # before its note is overwritten
-            if self._marks and not held.mark(found.path, older_than=self._orphans_before):
+            if self._marks and not self._mark(found, held):
                 held.release()
                 return None
             if self._keys is not None:
@@ -172,6 +169,10 @@ class Poller:
             held.release()
             raise
         return taken
+
+    def _mark(self, found: Found, held: Claim) -> bool:
+        """Make the marker; what a dead process noted in one is done before it is overwritten."""
+        return self._recovery.clear(found.path + MARKER) and held.mark(found.path, older_than=self._orphans_before)
 
     def _still(self, found: Found, held: Claim) -> bool:
         """Whether the file is what the poll saw; its facts are renewed. One that is written to again must be steady anew."""
@@ -201,33 +202,6 @@ class Poller:
         with self._idle:
             self._working.discard(path)
             self._idle.notify_all()
-
-    # -- after a crash -----------------------------------------------------------------------------------------------------
-
-    def _recover(self, marker_path: str) -> None:
-        """A marker file: if its owner is dead, the file that was renamed before it was read gets its name back."""
-        if not self._marks:
-            return
-        try:
-            marker = locked(marker_path)
-        except OSError as error:
-            log.warning("%s cannot be cleared away: %s", shown(marker_path), error)
-            return
-        if marker is None:
-            return
-        try:
-            original = marker_path.removesuffix(MARKER)
-            meanwhile = left_by_us(marker)
-            if meanwhile is None:
-                return
-            if meanwhile and Path(meanwhile).is_file():
-                back = move_beside(meanwhile, original)
-                log.warning("%s was left half done by a process that died; it is read again", shown(back))
-            Path(marker_path).unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("%s cannot be cleared away: %s", shown(marker_path), error)
-        finally:
-            os.close(marker)
 
 
 def pause_until(deadline: float | None, stop: threading.Event, at_most: float) -> bool:
