@@ -199,9 +199,9 @@ class Broker(Protocol):
         """Go once over the messages that are there now, oldest first, a page at a time, and remove those that ``judge`` names; returns how many.
 
         ``judge`` runs on the caller's thread; it may take its time, and publish, on any broker. What it publishes to the same queue is not
-        seen. If it raises, the page stays and the error comes out. A process that dies in between leaves the page: a message that was published
-        elsewhere and not yet removed is there twice, with the same id. Raises :class:`esb.errors.Unroutable` or
-        :class:`esb.errors.NotConnected`.
+        seen. Two sweeps at once, of any processes, never have the same message in hand: the other waits, or does not see it. If ``judge`` raises, the
+        page stays and the error comes out. A process that dies in between leaves the page: a message that was published elsewhere and not yet removed
+        is there twice, with the same id. Raises :class:`esb.errors.Unroutable` or :class:`esb.errors.NotConnected`.
         """
 
     def remove(self, queue: str, ids: Sequence[str]) -> int:

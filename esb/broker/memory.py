@@ -209,12 +209,13 @@ class MemoryBroker:
         removed = 0
         while left:
             some, left = left[:page], left[page:]
-            with self._store.changed:
-                messages = self._store.existing(queue).messages
-                there = [(seq, _stored(messages[seq])) for seq in some if seq in messages]
-            chosen = [there[position][0] for position in judge([stored for _, stored in there])] if there else []
-            with self._store.changed:
-                removed += sum(messages.pop(seq, None) is not None for seq in chosen)
+            with self._store.sweeping:  # from the look to the removal: else two sweeps would send one message on
+                with self._store.changed:
+                    messages = self._store.existing(queue).messages
+                    there = [(seq, _stored(messages[seq])) for seq in some if seq in messages]
+                chosen = [there[position][0] for position in judge([stored for _, stored in there])] if there else []
+                with self._store.changed:
+                    removed += sum(messages.pop(seq, None) is not None for seq in chosen)
         return removed
 
     def remove(self, queue: str, ids: Sequence[str]) -> int:

@@ -63,6 +63,7 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.changed = threading.Condition()
+        self.sweeping = threading.RLock()
         self.queues: dict[str, MemoryQueue] = {}
         self.topics: dict[str, dict[str, str]] = {}
         self.sequence = itertools.count(1)

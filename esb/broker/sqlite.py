@@ -17,6 +17,7 @@ from esb.broker.contract import Delivery, Done, Judge, Outcome, Outgoing, Stored
 from esb.broker.handover import Handover
 from esb.broker.sqlite_ops import Publish, Settings, Settle
 from esb.broker.sqlite_store import Store
+from esb.broker.sqlite_turn import Turn
 from esb.broker.sqlite_writer import Writer
 from esb.errors import NotConnected, TransportError
 
@@ -139,19 +140,21 @@ class SqliteBroker:
             return list(store.browse(queue, limit, after))
 
     def sweep(self, queue: str, judge: Judge, *, page: int = 100) -> int:
-        """Go once over the messages."""
+        """Go once over the messages; other sweeps come in between two pages."""
         with self._reading() as store:
             last = store.last(queue)
         after = removed = 0
+        turn = Turn(self._path, self._settings.publish_timeout)
         while True:
-            with self._reading() as store:
-                rows = list(store.rows(queue, after, page, last))
-            if not rows:
-                return removed
-            after = rows[-1][0]
-            seqs = [rows[position][0] for position in judge([stored for _, stored in rows])]
-            if seqs:
-                removed += self._writer.call(lambda store, seqs=seqs: store.remove_rows(queue, seqs))  # type: ignore[misc]  # a bound default
+            with turn.page():
+                with self._reading() as store:
+                    rows = list(store.rows(queue, after, page, last))
+                if not rows:
+                    return removed
+                after = rows[-1][0]
+                seqs = [rows[position][0] for position in judge([stored for _, stored in rows])]
+                if seqs:
+                    removed += self._writer.call(lambda store, seqs=seqs: store.remove_rows(queue, seqs))  # type: ignore[misc]  # a bound default
 
     def remove(self, queue: str, ids: Sequence[str]) -> int:
         """Remove messages by id."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from esb.broker.contract import Ack, Outgoing, Retry, Stored
 from esb.testing.broker_suite.registry import behaviour
@@ -94,6 +96,31 @@ def a_sweep_over_many_messages_keeps_the_order_of_those_that_stay(trial: Trial) 
     assert seen == [f"m{n}" for n in range(count)]
     until(lambda: broker.depth("dead") == count - (count + 2) // 3, "a third is gone")
     assert [stored.id for stored in broker.browse("dead", limit=count)] == [f"m{n}" for n in range(count) if n % 3]
+
+
+@behaviour
+def two_sweeps_at_once_never_have_the_same_message_in_hand(trial: Trial) -> None:
+    """Two operators send the same failed messages back: each message goes once."""
+    brokers = trial.broker(), trial.broker()
+    for broker in brokers:
+        broker.queue("dead")
+    publish(brokers[0], "dead", *(message(f"m{n}") for n in range(6)))
+    both = threading.Barrier(2)
+    judged: list[str] = []
+
+    def judge(page: Sequence[Stored]) -> range:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # here two would meet that have the same page
+        judged.extend(stored.id for stored in page)
+        return range(len(page))
+
+    sweeps = [threading.Thread(target=broker.sweep, args=("dead", judge), kwargs={"page": 2}) for broker in brokers]
+    for sweep in sweeps:
+        sweep.start()
+    for sweep in sweeps:
+        sweep.join()
+    assert sorted(judged) == [f"m{n}" for n in range(6)]
+    until(lambda: brokers[0].depth("dead") == 0, "all are gone")
 
 
 @behaviour
