@@ -223,6 +223,13 @@ class DeadlineExceeded(TransportError):
     code = "ESB-T003"
 
 
+class AnswerTooLarge(TransportError):
+    """The answer to a call is larger than may be read: the call may have had its effect, and its answer would be no smaller the next time."""
+
+    code = "ESB-T004"
+    retriable = False
+
+
 class Unroutable(TransportError):
     """The channel does not exist."""
 

@@ -15,8 +15,8 @@ import time
 from typing import Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from esb.errors import Rejected
-from esb.httpcall import Answer, HttpCaller
+from esb.errors import NotConnected, Rejected
+from esb.httpcall import UNKNOWN_OUTCOME, Answer, HttpCaller
 
 _PAIR: Final = re.compile(r'([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _HASHES: Final = {"MD5": "md5", "SHA-256": "sha256"}
@@ -145,7 +145,7 @@ class ClientCredentials:
         self._until = 0.0
 
     def header(self, method: str, url: str) -> str | None:
-        """Raises what a call to the token endpoint raises: without a token there is no request."""
+        """Raises NotConnected and Rejected: without a token there is no request, so that its outcome is known."""
         _ = method, url
         with self._lock:  # one thread fetches, the others wait for it
             if not self._token or time.monotonic() >= self._until:
@@ -162,18 +162,21 @@ class ClientCredentials:
 
     def _fetch(self) -> None:
         form = {"grant_type": "client_credentials", **({"scope": self._scope} if self._scope else {})}
-        answer = self._http.call(
-            "POST",
-            self._endpoint,
-            {
-                "Content-Type": "application/x-www-form-urlencoded",
-                "Accept": "application/json",
-                "Authorization": self._basic.header("POST", self._endpoint) or "",
-            },
-            urlencode(form).encode(),
-            deadline=_TOKEN_SECONDS,
-            max_body=_MAX_TOKEN,
-        )
+        try:
+            answer = self._http.call(
+                "POST",
+                self._endpoint,
+                {
+                    "Content-Type": "application/x-www-form-urlencoded",
+                    "Accept": "application/json",
+                    "Authorization": self._basic.header("POST", self._endpoint) or "",
+                },
+                urlencode(form).encode(),
+                deadline=_TOKEN_SECONDS,
+                max_body=_MAX_TOKEN,
+            )
+        except UNKNOWN_OUTCOME as error:  # of the token alone: the call that needs it has not begun
+            raise NotConnected(f"no access token: {error}", endpoint=self._endpoint) from error
         try:
             told = json.loads(answer.body) if answer.status == 200 else {}
             token, seconds = told.get("access_token"), float(told.get("expires_in") or 300.0)

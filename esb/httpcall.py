@@ -7,6 +7,7 @@ be sent twice. urllib3 is imported on first use.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import weakref
@@ -16,7 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from esb.errors import ConnectionLost, DeadlineExceeded, NotConnected, TransportError
+from esb.errors import AnswerTooLarge, ConnectionLost, DeadlineExceeded, NotConnected, TransportError
 from esb.scheduling import Scheduler
 from esb.spool import Spool
 
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 
     from urllib3 import PoolManager
 
-UNKNOWN_OUTCOME: Final = (ConnectionLost, DeadlineExceeded)
+UNKNOWN_OUTCOME: Final = (ConnectionLost, DeadlineExceeded, AnswerTooLarge)
 """Failures after which nobody knows whether the call had its effect (ADR 54)."""
+UNKNOWN_STATUSES: Final = frozenset({502, 504})
+"""Statuses that say the same: a gateway heard nothing, or nothing valid, from the server behind it."""
+_CERTIFICATE_REFUSED: Final = re.compile(r"ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED)", re.IGNORECASE)
+"""What the other side says of our certificate. With TLS 1.3 it does so after our handshake, and reads no request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +112,8 @@ class HttpCaller:
         """Call and read the whole answer, of any status. ``spool``: from how many bytes on its body is put into a file.
 
         A ``body`` that is not bytes is sent as it comes, with the length that its attribute ``length`` tells, else in chunks.
-        ``deadline`` is for everything, in seconds. Raises NotConnected (nothing was sent), DeadlineExceeded and ConnectionLost (the effect is
-        unknown), TransportError (an answer that is too large or no HTTP).
+        ``deadline`` is for everything, in seconds. Raises NotConnected (no request was sent, or none was read), DeadlineExceeded, ConnectionLost
+        and AnswerTooLarge (the effect is unknown).
         """
         import urllib3
         from urllib3 import exceptions
@@ -141,18 +146,8 @@ class HttpCaller:
                 decode_content=False,
             )
             return self._read(response, ends, expired, Spool(spool, max_body), url)
-        except (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.NameResolutionError) as error:
-            raise NotConnected(f"cannot connect to {url}: {_reason(error)}", endpoint=url) from error
-        except exceptions.SSLError as error:
-            raise NotConnected(
-                f"TLS with {url} failed: {_reason(error)}; check the certificate and the 'caFile' option", endpoint=url
-            ) from error
-        except (exceptions.ReadTimeoutError, TimeoutError) as error:
-            raise DeadlineExceeded(f"{url} did not answer within {deadline:g} s", endpoint=url) from error
         except (exceptions.HTTPError, OSError, ValueError) as error:
-            if expired.is_set():
-                raise DeadlineExceeded(f"{url} did not answer within {deadline:g} s", endpoint=url) from error
-            raise ConnectionLost(f"the connection to {url} broke: {_reason(error)}", endpoint=url) from error
+            raise _failed(error, url, deadline, begun="connection" in mine, expired=expired.is_set()) from error
         finally:
             timer.cancel()
 
@@ -161,7 +156,7 @@ class HttpCaller:
             for chunk in response.stream(65536, decode_content=False):
                 whole.write(chunk)
                 if whole.over:
-                    raise TransportError(f"{url} sent more than {whole.limit} bytes", endpoint=url)
+                    raise AnswerTooLarge(f"{url} sent more than {whole.limit} bytes ('maxResponseSize')", endpoint=url)
                 if expired.is_set() or time.monotonic() > ends:
                     raise TimeoutError
         except BaseException:
@@ -291,6 +286,22 @@ def _shut(connection: Any) -> None:
             sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
+
+
+def _failed(error: Exception, url: str, deadline: float, *, begun: bool, expired: bool) -> TransportError:
+    """What a failure comes to. ``begun``: a connection was there, TLS included, or is made by the request itself; before that nothing is sent."""
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.SSLError) and (not begun or _CERTIFICATE_REFUSED.search(str(error))):
+        return NotConnected(
+            f"TLS with {url} failed: {_reason(error)}; check the certificate and the 'caFile' option", endpoint=url
+        )
+    first = error.original_error if isinstance(error, exceptions.ProxyError) else error
+    if not begun or isinstance(first, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError)):
+        return NotConnected(f"cannot connect to {url}: {_reason(error)}", endpoint=url)
+    if expired or isinstance(error, (exceptions.ReadTimeoutError, TimeoutError)):
+        return DeadlineExceeded(f"{url} did not answer within {deadline:g} s", endpoint=url)
+    return ConnectionLost(f"the connection to {url} broke: {_reason(error)}", endpoint=url)
 
 
 def _reason(error: BaseException) -> str:

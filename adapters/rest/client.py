@@ -18,7 +18,7 @@ from esb.edge import HTTP_NAME, is_control, without_control
 from esb.errors import OptionError, Rejected, ValidationFailed
 from esb.exchange import Exchange, Headers
 from esb.fields import Kind, field
-from esb.httpcall import UNKNOWN_OUTCOME, Answer, HttpCaller
+from esb.httpcall import UNKNOWN_OUTCOME, UNKNOWN_STATUSES, Answer, HttpCaller
 
 _HOP_BY_HOP = frozenset(
     {
@@ -177,9 +177,13 @@ class HttpProducer(Producer):
                 max_body=endpoint.max_response_size,
             )
         except UNKNOWN_OUTCOME as error:
-            error.uncertain = not (method in _IDEMPOTENT if endpoint.idempotent is None else endpoint.idempotent)
+            error.uncertain = not self._repeatable(method)
             raise
-        self._take(exchange, answer, url)
+        self._take(exchange, answer, url, method)
+
+    def _repeatable(self, method: str) -> bool:
+        declared: bool | None = self._endpoint.idempotent
+        return method in _IDEMPOTENT if declared is None else declared
 
     def _target(self, exchange: Exchange) -> tuple[str, str]:
         endpoint, headers = self._endpoint, exchange.message.headers
@@ -210,13 +214,15 @@ class HttpProducer(Producer):
             return named.upper()
         return "GET" if query or body is None else "POST"
 
-    def _take(self, exchange: Exchange, answer: Answer, url: str) -> None:
+    def _take(self, exchange: Exchange, answer: Answer, url: str, method: str) -> None:
         endpoint, message = self._endpoint, exchange.message
         headers = message.headers
         if endpoint.throw_exception_on_failure and not any(answer.status in accepted for accepted in endpoint.ranges):
             headers["CamelHttpResponseCode"] = answer.status
             headers["CamelHttpResponseText"] = answer.reason
-            raise HttpOperationFailedException(url, answer.status, answer.reason, answer.body, answer.retry_after)
+            error = HttpOperationFailedException(url, answer.status, answer.reason, answer.body, answer.retry_after)
+            error.uncertain = answer.status in UNKNOWN_STATUSES and not self._repeatable(method)
+            raise error
         if not endpoint.copy_headers:
             headers.clear()
         if endpoint.bridge_endpoint:

@@ -13,6 +13,7 @@ class HttpOperationFailedException(RemoteFault):
     """The server answered, with a status outside the accepted range.
 
     ``status_code``, ``status_text`` and ``response_body`` tell what; 5xx, 408, 425 and 429 are worth another try, others are the caller's fault.
+    502 and 504 to a call that is not idempotent are ``uncertain``: a gateway's word, which says nothing of the server behind it.
     Camel's name, since routes catch it by that name.
     """
 

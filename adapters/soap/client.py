@@ -28,7 +28,7 @@ from esb.errors import (
     UnknownName,
 )
 from esb.httpauth import Authentication
-from esb.httpcall import UNKNOWN_OUTCOME, Answer, HttpCaller
+from esb.httpcall import UNKNOWN_OUTCOME, UNKNOWN_STATUSES, Answer, HttpCaller
 
 _PAUSE: Final = 0.1
 """Seconds before the second try, half; doubled with each."""
@@ -137,7 +137,8 @@ class SoapCaller:
             try:
                 return self._once(operation, content, ends)
             except TransportError as error:
-                error.uncertain = isinstance(error, UNKNOWN_OUTCOME) and operation not in self._idempotent
+                unknown = error.uncertain or isinstance(error, UNKNOWN_OUTCOME)
+                error.uncertain = unknown and operation not in self._idempotent
                 pause = max(_PAUSE * 2**attempt, error.retry_after or 0.0)
                 if attempt == tries or not error.retriable or time.monotonic() + pause >= ends:
                     raise
@@ -308,6 +309,7 @@ class SoapCaller:
             f"{self.address} answered with HTTP status {answer.status}{why}", endpoint=self.address, retry_after=later
         )
         error.retriable = answer.status >= 500 or answer.status in {408, 425, 429}
+        error.uncertain = answer.status in UNKNOWN_STATUSES
         return error
 
 

@@ -15,7 +15,7 @@ from soap_peers import ROOT
 from adapters.soap import wsdl
 from adapters.soap.client import SoapCaller
 from adapters.soap.messages import Contract
-from esb.errors import Rejected, TransportError
+from esb.errors import NotConnected, Rejected, TransportError
 from esb.httpauth import Authentication, Basic, Bearer, ClientCredentials, Digest
 from esb.httpcall import HttpCaller
 
@@ -160,6 +160,17 @@ def test_without_a_token_nothing_is_called(contract: Contract, peer: Peer, body:
     assert len(peer.seen) == 1
 
 
+def test_a_token_that_does_not_come_leaves_no_doubt_about_the_call(contract: Contract, peer: Peer) -> None:
+    def broken(*_: Any) -> Reply:
+        return 200, {"Content-Length": "100", "Connection": "close"}, b"half"
+
+    peer.answer = broken
+    http_caller = HttpCaller()
+    with pytest.raises(NotConnected, match="no access token") as caught:
+        call(contract, peer, ClientCredentials(http_caller, peer.url, "id", "secret"), http=http_caller)
+    assert (caught.value.uncertain, len(peer.seen)) == (False, 1)
+
+
 def test_calls_go_through_the_proxy_with_its_own_password(contract: Contract, peer: Peer) -> None:
     proxied = HttpCaller(proxy=peer.url.replace("http://", "http://me:p%40w@").removesuffix("/s"))
     call(contract, peer, address="http://erp.example/sales", http=proxied)
@@ -185,6 +196,17 @@ def test_any_other_operation_is_called_once(contract: Contract, peer: Peer) -> N
     with pytest.raises(TransportError):
         call(contract, peer, idempotent=["GetSalesOrder"], retries=2)
     assert len(peer.seen) == 1
+
+
+@pytest.mark.parametrize("status", [502, 504])
+@pytest.mark.parametrize(("idempotent", "uncertain"), [([], True), (["CreateSalesOrder"], False)])
+def test_a_gateway_that_heard_nothing_leaves_the_effect_open(
+    contract: Contract, peer: Peer, idempotent: list[str], uncertain: bool, status: int
+) -> None:
+    peer.answer = lambda *_: (status, {"Content-Type": "text/html"}, b"<html>")
+    with pytest.raises(Rejected) as caught:
+        call(contract, peer, idempotent=idempotent)
+    assert (caught.value.retriable, caught.value.uncertain) == (True, uncertain)
 
 
 def test_nothing_is_repeated_beyond_the_time_of_the_call(contract: Contract, peer: Peer) -> None:

@@ -36,10 +36,12 @@ class FailurePolicy:
         for cause in causes(error):
             if isinstance(cause, (ValidationFailed, ValidationException)):
                 return INVALID
+            if isinstance(cause, TransportError) and cause.uncertain:
+                return DEAD  # a gateway's word too: it is a RemoteFault, and says nothing of the partner behind
             if isinstance(cause, RemoteFault):
                 return RETRY if cause.retriable else self.on_fault
             if isinstance(cause, TransportError):
-                return RETRY if cause.retriable and not cause.uncertain else DEAD
+                return RETRY if cause.retriable else DEAD
         return RETRY
 
     def outcome(self, delivery: Delivery, error: BaseException, exchange: Exchange) -> Outcome:

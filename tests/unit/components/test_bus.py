@@ -133,10 +133,9 @@ def test_a_dead_letter_is_the_message_as_it_was_delivered(drive, memory_broker, 
     )
 
 
-def uncertain():
+def uncertain(error):
     """What a call that may not be made twice ends with when nobody knows whether it had its effect."""
-    error = ConnectionLost("gone")
-    error.uncertain = True
+    error.uncertain = error.retriable = True
     return error
 
 
@@ -151,7 +150,8 @@ def uncertain():
         (Unroutable("no such queue"), "", "q.dlq", 1),
         (Rejected("queue full"), "", "q.dlq", 3),
         (ConnectionLost("gone"), "", "q.dlq", 3),
-        (uncertain(), "", "q.dlq", 1),
+        (uncertain(ConnectionLost("gone")), "", "q.dlq", 1),
+        (uncertain(RemoteFault("a gateway heard nothing")), "&onFault=retry", "q.dlq", 1),
         (ValueError("whatever"), "", "q.dlq", 3),
         (ValueError("whatever"), "&deadLetterQueue=morgue", "morgue", 3),
         (Malformed("not JSON"), "&invalidQueue=odd", "odd", 1),
