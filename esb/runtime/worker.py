@@ -23,7 +23,7 @@ from esb.project import Project
 from esb.runtime.browsers import keep_pages_out
 from esb.runtime.bus import load_routes, make_context
 from esb.runtime.cluster import lease_of
-from esb.runtime.control import ControlSocket
+from esb.runtime.control import ControlSocket, Turns
 from esb.runtime.deadletters import DeadLetterPaths
 from esb.runtime.management import mount_management
 from esb.runtime.paths import Paths
@@ -58,6 +58,7 @@ class BusApplication:
             lambda: self.context.running_service("broker"), project.run_folder, project.state_folder
         )
         self._control = ControlSocket(project.run_folder, self._answer)
+        self._turns = Turns()
         self._quiet = threading.Lock()
         self._quieted = False
 
@@ -136,7 +137,9 @@ class BusApplication:
             case "failed":
                 return failed_messages(self.context)
             case "route":
-                return {"pid": os.getpid(), "status": self.context.route_control(question["action"], question["id"])}
+                action, id = question["action"], question["id"]
+                told = self._turns.take(lambda: {"status": self.context.route_control(action, id)})
+                return {"pid": os.getpid(), **told}
             case "job":
                 return self._letters.job(question["id"])
             case other:

@@ -261,6 +261,24 @@ def test_management_is_not_on_the_port_of_the_routes(bus):
     assert bus.call("/echo", b"x", port=bus.management)[0] == 404
 
 
+def test_health_is_told_while_a_route_drains(bus):
+    bus.write(
+        "- route: {id: in, from: {uri: 'platform-http:/in', steps: [{to: 'bus:work'}]}}\n"
+        "- route: {id: work, from: {uri: 'bus:work', steps: [{delay: {constant: 6000}}]}}\n"
+    )
+    bus.start().ready()
+    assert bus.call("/in", b"x")[0] == 200
+    until(lambda: bus.status()["routes"]["work"]["inflight"] == 1, "the message under way")
+    with ThreadPoolExecutor(1) as pool:
+        stop = pool.submit(bus.call, "/routes/work/stop", b"", port=bus.management)
+        until(lambda: bus.status()["routes"]["work"]["status"] == "Stopped", "the stop under way")
+        code, told = bus.call("/health", port=bus.management)
+        assert not stop.done()
+        assert (code, json.loads(told)["workers"]) == (200, 1)
+        assert stop.result()[0] == 200
+    assert bus.status()["routes"]["work"]["completed"] == 1
+
+
 def test_a_page_in_a_browser_stops_no_route(bus):
     bus.write(ECHO)
     bus.start().ready()
