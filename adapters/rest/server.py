@@ -182,10 +182,11 @@ class PlatformHttpConsumer(Consumer):
                 return _plain(400, "the request has no body, which is needed here")
             failed = _failure(exchange, unit.error, muted=self._endpoint.mute_exception)
             # Without these a browser does not even show its page that the call failed.
+            brought = _brought(request)
             shown = [
-                pair
-                for pair in _given(exchange.message.headers, ())
-                if pair[0].lower().startswith("access-control-") and not _brought(request, *pair)
+                (name, value)
+                for name, value in _given(exchange.message.headers, ())
+                if name.lower().startswith("access-control-") and (name.lower(), value) not in brought
             ]
             return HttpResponse(failed.status, [*failed.headers, *shown], failed.body)
         if exchange.pattern == IN_ONLY:
@@ -201,7 +202,8 @@ class PlatformHttpConsumer(Consumer):
         if not 200 <= code < 600:
             raise ValueError(f"{code} is no status of an answer")
         own = exchange.properties.get(_PATH_PARAMETERS, ())
-        given = [pair for pair in _given(headers, own) if not _brought(request, *pair)]
+        brought = _brought(request)
+        given = [(name, value) for name, value in _given(headers, own) if (name.lower(), value) not in brought]
         return HttpResponse(code, given, body)
 
 
@@ -221,7 +223,7 @@ def _fill(exchange: Exchange, request: HttpRequest, *, form_as_body: bool = True
     """Headers, query, form and path parameters to message headers (control names stripped), the request line to Camel's own headers."""
     headers = exchange.message.headers
     for name, value in without_control(request.headers):
-        _add(headers, _spelled(name), value.encode("latin-1").decode("utf-8", "replace"))
+        _add(headers, _spelled(name), _decoded(value))
     for name, value in without_control(_fields(request.query)):
         _add(headers, name, value)
     for name, value in without_control(request.path_parameters):
@@ -256,14 +258,18 @@ def _form(request: HttpRequest) -> list[tuple[str, str]]:
     return _fields(request.body.decode("utf-8", "replace")) if kind == _FORM and request.body else []
 
 
-def _brought(request: HttpRequest, name: str, value: str) -> bool:
-    """Whether a header that makes browsers act is one that the request itself brought. A POST's own content type may go back, as in Camel."""
-    name = name.lower()
-    if name not in _ANSWERS_ONLY:
-        return False
-    if name != "content-type" and value in (told for key, told in request.headers if key.lower() == name):
-        return True
-    return value in (told for key, told in _fields(request.query) + _form(request) if key.lower() == name)
+def _brought(request: HttpRequest) -> set[tuple[str, str]]:
+    """What the request itself brought of the headers that make browsers act, by folded names. A POST's own content type may go back, as in Camel.
+
+    Read once for an answer: a form may have a thousand fields of such a name.
+    """
+    headers = ((name, _decoded(value)) for name, value in request.headers if name.lower() != "content-type")
+    told = (*headers, *_fields(request.query), *_form(request))
+    return {(name.lower(), value) for name, value in told if name.lower() in _ANSWERS_ONLY}
+
+
+def _decoded(value: str) -> str:
+    return value.encode("latin-1").decode("utf-8", "replace")
 
 
 def _add(headers: Any, name: str, value: str) -> None:

@@ -29,6 +29,8 @@ ATTACHMENT: Final = "$attachment"
 """In data, ``{"$attachment": name}`` in place of the bytes: an attachment of the message."""
 MAX_INCLUDES: Final = 10_000
 
+_REPEATED: Final = 1024 * 1024
+"""Bytes of parts that may be put into a tree even if that is more than there are: one part in 10 000 places would be 10 000 times its size."""
 _TOKEN_BYTES: Final = 24  # a multiple of three: no padding, so it stays itself when cut out of a text
 
 
@@ -164,12 +166,16 @@ class Incoming:
         """Run the schema; if it fails, once more with the real text, which it may have wanted to measure."""
         try:
             check()
-        except ValidationFailed:
-            if not any(_holds(node.text, self._tokens) for node in root.iter()):
+        except ValidationFailed as failed:
+            places = [node for node in root.iter() if node.text in self._tokens]
+            if not places:
                 raise
-            values = {token: self._parts[name] for token, name in self._tokens.items()}
-            for node in root.iter():
-                node.text = _expanded(node.text, values)
+            size = sum(len(self._parts[self._tokens[node.text]]) for node in places)
+            if size > max(_REPEATED, sum(len(part) for part in self._parts.values())):
+                unmeasured = "not measured with its parts in place, since it refers to some of them several times"
+                raise ValidationFailed(f"{failed}; {unmeasured}", failed.report) from failed
+            for node in places:
+                node.text = _base64(self._parts[self._tokens[node.text]])
             check()
 
     def give(self, text: str) -> Any:

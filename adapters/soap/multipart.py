@@ -26,7 +26,8 @@ MAX_HEAD: Final = 8192
 XOP_MEDIA: Final = "application/xop+xml"
 
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=?@&*; -]{0,199}[0-9A-Za-z'()+_,./:=?@&*;-]")
-_LINE_END: Final = re.compile(rb"[ \t]*(?:\r?\n|$)")
+_END: Final = rb"(?:--)?[ \t]*+(?:\r?\n|\Z)"
+_LINE_END: Final = re.compile(_END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +170,15 @@ def _sections(data: Any, delimiter: bytes) -> Iterator[tuple[int, int]]:
 
 def _delimiter(data: Any, delimiter: bytes, at: int) -> int:
     """The next line that is a delimiter, from ``at`` on (``at`` itself may be the line end before it); -1 if there is none."""
-    while (found := data.find(delimiter, at)) >= 0:
-        rest = data[found + len(delimiter) : found + len(delimiter) + 200]
-        rest = rest.removeprefix(b"--")
-        if (found == 0 or data[found - 1 : found] == b"\n") and (_LINE_END.match(rest) or not rest):
-            return int(found)
-        at = found + 1
-    return -1
+    if at == 0 and data[: len(delimiter)] == delimiter and _LINE_END.match(data, len(delimiter)):
+        return 0
+    line = b"\n" + delimiter
+    found = data.find(line, at)
+    if found >= 0 and not _LINE_END.match(data, found + len(line)):
+        # A line that only begins like one. There may be a million of them, which are no loop for Python.
+        match = re.compile(re.escape(line) + _END).search(data, found + 1)
+        found = match.start() if match else -1
+    return int(found) + 1 if found >= 0 else -1
 
 
 def _part(data: Any, view: memoryview, begin: int, end: int, number: int) -> tuple[Attachment, str]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from soap_contracts import document, load, schema
 
-from adapters.soap import multipart, package
+from adapters.soap import binary, multipart, package
 from adapters.soap.attachment import Attachment
 from adapters.soap.binary import INCLUDE
 from adapters.soap.client import SoapCaller
@@ -201,6 +201,60 @@ def test_a_part_that_is_referred_to_often_is_held_once(contract: Contract) -> No
     asked = SoapService(contract).parse(TYPE, None, message(root(XOP.format(href="cid:a") * 9), ("a", "x/y", BIG)))
     first = asked.body["data"][0]
     assert all(each is first for each in asked.body["data"])
+
+
+@pytest.fixture
+def expanded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of the base64 texts that were made, in their order."""
+    lengths: list[int] = []
+    plain = binary._base64
+
+    def counting(value: Any) -> str:
+        lengths.append(len(value))
+        return plain(value)
+
+    monkeypatch.setattr(binary, "_base64", counting)
+    return lengths
+
+
+def test_one_part_in_many_places_of_a_wrong_message_does_not_become_many_texts(
+    contract: Contract, expanded: list[int]
+) -> None:
+    inner = XOP.format(href="cid:a") * 5 + "<wrong/>"
+    with pytest.raises(SoapFault, match=r"wrong.*; not measured with its parts in place"):
+        SoapService(contract).parse(TYPE, None, message(root(inner), ("a", "x/y", bytes(300_000))))
+    assert expanded == []
+
+
+def test_a_small_part_in_several_places_is_still_measured(contract: Contract, expanded: list[int]) -> None:
+    three = XOP.replace("data>", "three>").format(href="cid:a")
+    parts = (root(XOP.format(href="cid:a") * 9 + three), ("a", "x/y", bytes(3000)))
+    asked = SoapService(contract).parse(TYPE, None, message(*parts))
+    assert (asked.body["three"], len(expanded)) == (bytes(3000), 10)
+
+
+class Counted(bytes):
+    """Bytes that count how often somebody looks for something in them."""
+
+    looks = 0
+
+    def find(self, *sought: Any) -> int:
+        self.looks += 1
+        return super().find(*sought)
+
+
+@pytest.mark.parametrize("body", [b"-" * 100_000, b"\n-----" * 20_000, b"\n---x" * 20_000, b"\n--- \t" * 20_000 + b"x"])
+def test_a_body_full_of_what_is_nearly_its_boundary_is_read_in_a_few_looks(body: bytes) -> None:
+    data = Counted(body)
+    with pytest.raises(Malformed):
+        multipart.read('multipart/related; boundary="-"', data)
+    assert data.looks < 500
+
+
+def test_lines_that_only_begin_like_the_boundary_belong_to_their_part() -> None:
+    lines = b"--bb\n--b-\n--b--x\r\n --b\n--b \t x\n"
+    related = multipart.read("multipart/related; boundary=b", b"--b\r\n\r\n" + lines + b"\r\n--b-- \t\r\n--b")
+    assert bytes(related.root) == lines
 
 
 @pytest.mark.parametrize(
