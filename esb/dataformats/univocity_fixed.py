@@ -73,17 +73,19 @@ def _cut_text(lines: Iterator[str], widths: list[int]) -> Iterator[list[str]]:
     rest = ""
     for line in lines:
         rest += line
-        while len(rest) >= whole:
-            yield _parts(rest, widths)
-            rest = rest[whole:]
+        at = 0  # the rest is cut once a line: for each record it would take time by the square of a long text
+        while len(rest) - at >= whole:
+            yield _parts(rest, widths, at)
+            at += whole
+        rest = rest[at:]
         if rest:
             rest += "\n"
     if rest:
         yield _parts(rest, widths)
 
 
-def _parts(record: str, widths: list[int]) -> list[str]:
-    parts, at = [], 0
+def _parts(record: str, widths: list[int], at: int = 0) -> list[str]:
+    parts = []
     for width in widths:
         if at < len(record):
             parts.append(record[at : at + width])

@@ -1,5 +1,7 @@
 """univocityCsv, univocityTsv, univocityFixed."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,3 +169,15 @@ def test_a_lazy_format_reads_only_as_far_as_the_route_has_taken(make):
     rows = make("univocityCsv", lazy_load=True).read(source)
     assert next(rows) == ["0", "x"]
     assert source.opened.read_so_far < 100_000
+
+
+def test_a_text_without_line_ends_takes_time_by_its_length_only(make):
+    made = make("univocityFixed", univocity_header=FIXED)
+    began = time.process_time()
+    assert len(made.read("abc12345" * 250_000)) == 250_000
+    assert time.process_time() - began < 4.0  # cut off anew for each record it was 10 s and more
+
+
+def test_records_are_cut_the_same_whether_they_come_at_once_or_by_line(make):
+    made = make("univocityFixed", univocity_header=FIXED)
+    assert made.read("abc12345xyz67890q\n") == [["abc", "12345"], ["xyz", "67890"], ["q"]]
