@@ -2,15 +2,18 @@
 
 ``{field: country, in: [DE, AT]}``; tests: equals, not_equals, in, not_in, above, at_least, below, at_most, matches, present (true or false).
 A list means all of them; ``{any: [...]}``, ``{all: [...]}`` and ``{not: {...}}`` combine.
+A number means the decimal that is written: 19.99 equals 19.990.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
+import math
 import operator
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from esb.datatypes.checks import compile_regex
@@ -63,7 +66,7 @@ def _any(parts: list[Condition]) -> Condition:
 def _test(word: str, part: Part) -> Callable[[Any], bool]:
     operand = part.value
     if word in ("in", "not_in"):
-        choices = [item.value for item in part.items(f"{word!r}")]
+        choices = [as_written(item.value) for item in part.items(f"{word!r}")]
         if word == "in":
             return lambda found: as_written(found) in choices
         return lambda found: as_written(found) not in choices
@@ -80,11 +83,18 @@ def _test(word: str, part: Part) -> Callable[[Any], bool]:
 
 
 def _compare(word: str, operand: Any) -> Callable[[Any], bool]:
+    operand = as_written(operand)
     if word in ("equals", "not_equals"):
         wanted = word == "equals"
         return lambda found: bool(as_written(found) == operand) is wanted
     compare = _ORDERS[word]
-    return lambda found: is_present(found) and bool(compare(as_written(found), operand))
+
+    def holds(found: Any) -> bool:
+        told = as_written(found)
+        # What is no number (NaN) differs from itself, and a decimal fails when it is held against one.
+        return is_present(found) and bool(told == told) and bool(compare(told, operand))  # noqa: PLR0124
+
+    return holds
 
 
 _ORDERS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -96,7 +106,12 @@ _ORDERS: Final[dict[str, Callable[[Any, Any], Any]]] = {
 
 
 def as_written(found: Any) -> Any:
-    """A value as it is written in YAML: dates as ISO texts (which sort as dates do), members of an enum by name."""
+    """A value as it is written in YAML: dates as ISO texts (which sort as dates do), members of an enum by name.
+
+    A float is the decimal that is written, 19.99 and not the nearest double, since decimals are compared with it.
+    """
+    if isinstance(found, float) and math.isfinite(found):
+        return Decimal(str(found))
     if isinstance(found, dt.date | dt.time):
         return found.isoformat()
     if isinstance(found, enum.Enum):

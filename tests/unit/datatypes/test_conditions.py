@@ -1,4 +1,5 @@
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -69,3 +70,36 @@ def test_a_wrong_condition_is_explained(spec: Any, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         condition(spec)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("test", "found"),
+    [
+        ({"equals": 19.99}, Decimal("19.99")),
+        ({"equals": 19.99}, Decimal("19.990")),
+        ({"equals": 19.99}, 19.99),
+        ({"in": [0.1, 5]}, Decimal("0.1")),
+        ({"in": [0.1, 5]}, 5.0),
+        ({"at_least": 0.1, "at_most": 0.1}, Decimal("0.1")),
+        ({"at_least": 1000.10}, Decimal("1000.10")),
+        ({"above": 1.5}, 2),
+    ],
+)
+def test_a_number_in_a_condition_is_the_one_that_is_written(test: dict[str, Any], found: Any) -> None:
+    assert condition({"field": "n", **test})({"n": found})
+
+
+@pytest.mark.parametrize(
+    ("test", "found"),
+    [
+        ({"above": 19.99}, Decimal("19.99")),
+        ({"below": 19.99}, Decimal("19.99")),
+        ({"not_equals": 19.99}, Decimal("19.99")),
+        ({"not_in": [19.99]}, Decimal("19.99")),
+        ({"at_least": 0.1}, float("nan")),
+        ({"at_most": 0.1}, Decimal("NaN")),
+        ({"at_least": 0.1}, ""),
+    ],
+)
+def test_a_number_is_on_no_side_of_itself_and_what_is_none_on_no_side_at_all(test: dict[str, Any], found: Any) -> None:
+    assert not condition({"field": "n", **test})({"n": found})
