@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("esb.file")
 
 DEFAULT_MOVE = ".camel"
+UNKNOWN = ".unknown"
+"""Where a file waits for somebody to decide whether it is read again: a call that its route made may have had its effect."""
 
 
 class Disposal:
@@ -34,6 +36,7 @@ class Disposal:
         self._done = done
         self.move = self._target(endpoint.move or DEFAULT_MOVE)
         self.move_failed = self._target(endpoint.move_failed) if endpoint.move_failed else None
+        self.unknown = self._target(UNKNOWN)
         self.pre_move = self._target(endpoint.pre_move) if endpoint.pre_move else None
         self._done_name = done_name(endpoint.done_file_name, endpoint.at) if endpoint.done_file_name else None
         self._lock = threading.Lock()
@@ -81,7 +84,9 @@ class Disposal:
             return
         endpoint = self.endpoint
         as_lock = endpoint.read_lock.startswith("idempotent")
-        if taken.failed:
+        if taken.unknown:
+            self.keys.complete(taken.key)
+        elif taken.failed:
             if not as_lock or endpoint.read_lock_remove_on_rollback:
                 self.keys.abandon(taken.key)
             else:

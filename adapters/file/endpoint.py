@@ -64,7 +64,8 @@ class FileEndpoint(Endpoint):
     move_failed = field(
         Kind.TEXT,
         None,
-        doc="Where it goes when the route failed, beside files of its name that failed before. By default it stays and is retried.",
+        doc="Where it goes when the route failed, beside files of its name that failed before. By default it stays and is retried; "
+        "but where a call may have had its effect it goes to the folder .unknown beside it, and waits for somebody to decide.",
     )
     pre_move = field(Kind.TEXT, None, doc="Where it goes before it is read; it comes back if nothing else is said.")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from adapters.file.claim import MARKER
+from adapters.file.disposal import UNKNOWN
 from adapters.file.found import Found
 from adapters.file.matching import Test, tests
 from adapters.file.naming import compiled, done_marks, done_name, dynamic, predicate
@@ -33,7 +34,7 @@ class Listing:
         )
         self._done = endpoint.done_file_name and done_name(endpoint.done_file_name, endpoint.at)
         # Else what a route has moved into a folder below its input would be its input again, and again.
-        moves = (endpoint.move, endpoint.move_failed, endpoint.pre_move)
+        moves = (endpoint.move, endpoint.move_failed, endpoint.pre_move, UNKNOWN)
         self._own = tuple(f"/{each.strip('/')}" for each in moves if each and not dynamic(each))
         self._is_done = done_marks(endpoint.done_file_name) if endpoint.done_file_name else lambda _: False
 

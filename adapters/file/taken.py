@@ -13,6 +13,7 @@ from adapters.file.claim import Claim
 from adapters.file.errors import shown
 from adapters.file.found import Found
 from adapters.file.moving import move, move_beside
+from esb.errors import unknown_outcome
 from esb.exchange import IN_ONLY, Exchange
 from esb.unit import UnitOfWork
 
@@ -38,6 +39,8 @@ class Taken:
         self.body: FileBody | None = None
         self.last_of_batch = False
         self.failed = False
+        self.unknown = False
+        """A call that its route made may have had its effect: it is not made again by itself."""
         self.trouble = ""
         """Why the file could not be moved, as it was told."""
 
@@ -73,20 +76,29 @@ class Taken:
     def settled(self, unit: UnitOfWork) -> None:
         """The outcome is known. Never raises."""
         self.failed = unit.error is not None
+        self.unknown = unit.error is not None and unknown_outcome(unit.error)
         self.disposal.settle(self)
 
     def finish(self) -> None:
         """Move or delete the file by its outcome. Raises OSError if that cannot be done now; may be tried again."""
         disposal = self.disposal
         exchange = self.exchange or Exchange()
+        stays = disposal.endpoint.noop
         if not self.failed:
-            if not disposal.endpoint.noop:
+            if not stays:
                 self._commit(exchange)
             return
-        if disposal.move_failed is not None and not disposal.endpoint.noop:
+        if disposal.move_failed is not None and not stays:
             self._put_aside(disposal.move_failed(exchange, self.found))
+        elif self.unknown and not stays:
+            self._put_aside(disposal.unknown(exchange, self.original))
         elif self.found is not self.original:
             self._put_aside(self.original.path)
+        if self.unknown:
+            log.error(
+                "%s is not read again by itself: a call that its route made may have had its effect. Look at the partner first; the file is %s",
+                *map(shown, (self.original.path, self.body.path if self.body is not None else self.found.path)),
+            )
 
     def _commit(self, exchange: Exchange) -> None:
         disposal = self.disposal
