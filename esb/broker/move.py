@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from esb.broker.contract import Broker, Outgoing, Stored
-from esb.errors import TransportError
+from esb.errors import Rejected, TransportError
 
 _PAGE: Final = 200
 """Messages under way at once: as many may have been published and not removed when a run dies."""
@@ -44,11 +44,13 @@ def declare(target: Broker, queue: str) -> None:
 
 def move(source: Broker, target: Broker, queue: str, progress: Callable[[int], None] = lambda _done: None) -> Moved:
     """Move what is on a queue now; it is declared on both. Raises TransportError if a broker is lost; the result of a next run completes it.
+    Raises Rejected, with nothing removed, if the target turns out to be the source under another name, as far as RabbitMQ shows it.
 
     Nobody should work on the queue on either side: what a consumer takes on the target while an interrupted move is repeated may be published again.
     """
     told = Moved(queue)
     there = _marks(target, queue) if target.depth(queue) else Counter[bytes]()
+    held = target.depth(queue) if there else 0
 
     def judge(page: Sequence[Stored]) -> list[int]:
         known: list[int] = []
@@ -60,6 +62,12 @@ def move(source: Broker, target: Broker, queue: str, progress: Callable[[int], N
                 known.append(place)
             else:
                 fresh.append(place)
+        if known and not told.moved and target.depth(queue) < held:
+            # Of RabbitMQ, which hides what a sweep has in hand: one cluster under two names, where all would be found there, and removed.
+            raise Rejected(
+                f"what is taken from {queue} here is gone on the other broker too: it is the same one by another name, or somebody works there",
+                endpoint=queue,
+            )
         errors = _publish(target, queue, [page[place] for place in fresh])
         sent = [place for place, error in zip(fresh, errors, strict=True) if error is None]
         for place, error in zip(fresh, errors, strict=True):

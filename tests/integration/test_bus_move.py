@@ -11,7 +11,10 @@ import pytest
 from running import Running
 
 from esb.broker.contract import Outgoing
+from esb.broker.move import move
 from esb.broker.open import open_broker
+from esb.errors import Rejected
+from esb.testing.broker_trial import message, publish
 from esb.testing.process import until
 
 _NAMESPACES = itertools.count(1)
@@ -76,6 +79,23 @@ def test_a_move_that_is_killed_and_repeated_brings_everything_once(rabbit, tmp_p
     finally:
         target.close()
         project.close()
+
+
+def test_a_broker_is_not_moved_to_itself_under_another_name(rabbit):
+    url = f"{rabbit.url}?namespace=moved{next(_NAMESPACES)}"
+    here, there = open_broker(url), open_broker(url)
+    try:
+        for broker in (here, there):
+            broker.open()
+            until(lambda broker=broker: broker.state == "connected", "RabbitMQ")
+            broker.queue("orders")
+        publish(here, "orders", *(message(f"m{n}") for n in range(300)))
+        with pytest.raises(Rejected, match="the same one"):
+            move(here, there, "orders")
+        until(lambda: there.depth("orders") == 300, "all messages are given back")
+    finally:
+        here.close()
+        there.close()
 
 
 def test_a_running_bus_is_not_moved_and_a_dry_run_moves_nothing(tmp_path):
