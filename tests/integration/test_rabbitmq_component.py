@@ -6,7 +6,7 @@ import pika
 import pytest
 from rabbitmq_trial import Trial, send
 
-from esb.errors import ConfigErrors, ExchangeTimedOut, Rejected, StepFailed, Unroutable
+from esb.errors import ConfigErrors, DeadlineExceeded, ExchangeTimedOut, Rejected, StepFailed, Unroutable
 from esb.exchange import Exchange
 from esb.testing.process import until
 
@@ -378,6 +378,29 @@ def test_a_route_understands_what_kombu_sends(trial):
         producer.publish({"a": [1, None]}, routing_key=f"{trial.name}.q", headers={"who": "kombu"})
     [got] = trial.received(context, "out", 1)
     assert (got.body, got.headers["who"]) == ({"a": [1, None]}, "kombu")
+
+
+@pytest.mark.parametrize("source", ["rabbitmq:default?queues=NAME.q", "kombu:NAME.q?url=URL"])
+def test_after_a_call_of_unknown_outcome_a_message_is_a_dead_letter_and_comes_no_more(trial, source):
+    class Calling:
+        calls = 0
+
+        def process(self, exchange):
+            self.calls += 1
+            error = DeadlineExceeded("the partner is silent")
+            error.uncertain = True
+            raise error
+
+    bean = Calling()
+    uri = source.replace("URL", trial.node.url)
+    if source.startswith("kombu:"):  # it declares its dead letters when it has one
+        trial.queue("NAME.q", durable=True)
+        trial.queue("NAME.q.dlq", durable=True)
+    trial.start(f'- from: {{uri: "{uri}", steps: [{{process: {{ref: calling}}}}]}}', calling=bean)
+    trial.put("", "NAME.q", b"ORDER", message_id="m1", headers={"kind": "a"})
+    properties, body = trial.take("NAME.q.dlq")
+    assert (body, properties.message_id, properties.headers["kind"], bean.calls) == (b"ORDER", "m1", "a", 1)
+    assert properties.headers["esb-error"].startswith("the partner is silent; it may have had its effect")
 
 
 def test_numbers_are_never_lost_on_the_way_between_two_buses(trial):
