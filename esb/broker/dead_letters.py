@@ -1,18 +1,20 @@
 """Failed messages on a broker: look at them, send them back to where they came from, throw them away. Used by ``esb dlq``.
 
-Everything works by message id, on any :class:`esb.broker.contract.Broker` that is open, in one pass over a queue. Replaying and editing are safe to
-repeat: a message is removed only after its successor is confirmed, which has the same id, so that whoever gets it twice after a crash between the two
-can tell.
+Everything works on any :class:`esb.broker.contract.Broker` that is open, in one pass over a queue. A message keeps its id from channel to channel,
+so that several on one queue may share it (a topic's subscriptions with one dead letter queue, a chain of routes): :class:`Key` tells them apart.
+Replaying and editing are safe to repeat: a message is removed only after its successor is confirmed, which has the same id, so that whoever gets it
+twice after a crash between the two can tell.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from esb.broker.contract import QUARANTINE, Broker, Outgoing, Stored
 from esb.broker.history import (
@@ -43,6 +45,21 @@ _PAGE: Final = 100
 
 Progress = Callable[[int], None]
 """Called with the number of messages done so far."""
+
+
+class Key(NamedTuple):
+    """Which message of a queue: its id, and a mark made of all else. Two with one key are the same message twice."""
+
+    id: str
+    mark: str
+
+    def __str__(self) -> str:
+        """As somebody can write it: the id, and as much of the mark as tells it from others."""
+        return f"{self.id}~{self.mark[:8]}"
+
+    def begins(self, text: str) -> bool:
+        """Whether it may be meant by a text: the beginning of the id, or the id, ``~`` and the beginning of the mark."""
+        return f"{self.id}~{self.mark}".startswith(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +94,25 @@ class DeadLetter:
     """The failed attempts before the last: attempt, at, route, step, error."""
     edited: str = ""
 
+    @property
+    def key(self) -> Key:
+        """What tells it from all others of its queue, and from itself before a change."""
+        # What a broker may count up while the message lies there (x-...) is no part of the message.
+        headers = sorted((name, repr(value)) for name, value in self.headers.items() if not name.startswith("x-"))
+        where = (self.origin, self.route, self.step, self.step_at, self.failed_at, self.attempts, self.edited)
+        told = repr((headers, self.content_type, where, self.error_class, self.error, self.report, self.tried))
+        return Key(
+            self.id, hashlib.blake2b(told.encode(errors="replace") + b"\0" + self.body, digest_size=16).hexdigest()
+        )
+
+    def named(self, text: str) -> bool:
+        """Whether it may be meant by a text, as :meth:`Key.begins` says."""
+        return self.id.startswith(text) or (text.startswith(f"{self.id}~") and self.key.begins(text))
+
 
 @dataclass(slots=True)
 class Result:
-    """What a replay did: ids by outcome. ``failed`` are still where they were."""
+    """What a replay did: ids by outcome. ``failed`` are still where they were; the second of an id is told with its mark."""
 
     done: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -101,6 +133,12 @@ def failed_queues(broker: Broker) -> list[FailedQueue]:
 
 def letters(broker: Broker, queue: str, *, limit: int | None = None, after: str | None = None) -> Iterator[DeadLetter]:
     """The failed messages of a queue, oldest first. Raises Unroutable if there is no such queue."""
+    if limit is None and after is None:
+        # Not page by page: where several have an id, the next page by the id of the last one begins before or behind some of them.
+        found: list[DeadLetter] = []
+        visit(broker, queue, found.append)
+        yield from found
+        return
     left = limit
     while left is None or left > 0:
         page = broker.browse(queue, limit=_PAGE if left is None else min(_PAGE, left), after=after)
@@ -113,18 +151,16 @@ def letters(broker: Broker, queue: str, *, limit: int | None = None, after: str 
 
 
 def letter(broker: Broker, queue: str, id: str) -> DeadLetter | None:
-    """One message by its id, or by the beginning of it if that is unique."""
-    found = [one for one in letters(broker, queue) if one.id.startswith(id)]
-    exact = [one for one in found if one.id == id]
-    if exact:
-        return exact[0]
-    return found[0] if len(found) == 1 else None
+    """One message by its id, or by the beginning of it, if that is unique."""
+    found = [one for one in letters(broker, queue) if one.named(id)]
+    found = [one for one in found if one.id == id] or found
+    return found[0] if len({one.key for one in found}) == 1 else None
 
 
 def replay(
     broker: Broker,
     queue: str,
-    ids: Collection[str] | None = None,
+    meant: Collection[str | Key] | None = None,
     *,
     to: str | None = None,
     bodies: Mapping[str, bytes] | None = None,
@@ -132,34 +168,36 @@ def replay(
 ) -> Result:
     """Send messages (None: all that are there now) back to the queue each came from, or to ``to``; ``bodies`` replaces bodies by id.
 
+    An id means all that have it, a key only the one, as it was seen.
     Headers are as they were delivered, attempts start anew. Raises Unroutable if ``queue`` does not exist; what could not be sent is in the result.
     """
-    result = Result(missing=list(ids or ()))
-    wanted = None if ids is None else set(ids)
+    result = Result()
+    choose = _chooser(queue, meant)
+    handled: set[str | Key] = set()
 
     def judge(page: Sequence[Stored]) -> list[int]:
-        chosen = [(place, _letter(queue, stored)) for place, stored in enumerate(page) if _is(stored, wanted)]
+        chosen = choose(page)
+        handled.update(name for _, one in chosen for name in (one.id, one.key))
         sent = _publish(broker, chosen, to, bodies or {}, result)
         result.done += [letter.id for place, letter in chosen if place in sent]
         progress(len(result.done) + len(result.failed))
         return sent
 
     broker.sweep(queue, judge, page=_PAGE)
-    handled = {*result.done, *result.failed}
-    result.missing = [id for id in result.missing if id not in handled]
+    result.missing = [one.id if isinstance(one, Key) else one for one in meant or () if one not in handled]
     return result
 
 
 def discard(
-    broker: Broker, queue: str, ids: Collection[str] | None = None, *, progress: Progress = lambda _done: None
+    broker: Broker, queue: str, meant: Collection[str | Key] | None = None, *, progress: Progress = lambda _done: None
 ) -> int:
-    """Throw messages away (None: all that are there now); returns how many. Raises Unroutable."""
-    wanted = None if ids is None else set(ids)
+    """Throw messages away, named as for :func:`replay` (None: all that are there now); returns how many. Raises Unroutable."""
+    choose = _chooser(queue, meant)
     done = 0
 
     def judge(page: Sequence[Stored]) -> list[int]:
         nonlocal done
-        chosen = [place for place, stored in enumerate(page) if _is(stored, wanted)]
+        chosen = [place for place, _ in choose(page)]
         done += len(chosen)
         progress(done)
         return chosen
@@ -178,30 +216,36 @@ def visit(broker: Broker, queue: str, each: Callable[[DeadLetter], None]) -> Non
     broker.sweep(queue, judge, page=_PAGE)
 
 
-def edit(broker: Broker, letter: DeadLetter, *, edited: str) -> bool:
-    """Put a message in the place of the one with its id: ``letter``'s body, headers and content type, the history as it was; whether it was there.
+def edit(broker: Broker, before: DeadLetter, letter: DeadLetter, *, edited: str) -> bool:
+    """Put ``letter``'s body, headers and content type in the place of ``before``'s; whether that was there, as it was seen.
 
-    ``edited`` is noted on it: when, and by whom. It goes to the end of its queue. Raises the TransportError of the publish; then nothing has changed.
+    Its id and history stay, and so do others with its id. ``edited`` is noted on it: when, and by whom. It goes to the end of its queue. Raises the
+    TransportError of the publish; then nothing has changed.
     """
+    choose = _chooser(before.queue, [before.key])
+    done = False
 
     def judge(page: Sequence[Stored]) -> list[int]:
-        old = [place for place, stored in enumerate(page) if stored.id == letter.id]
-        if old:
-            history = {name: value for name, value in page[old[-1]].headers.items() if is_control(name)}
+        nonlocal done
+        found = [] if done else choose(page)[:1]  # one successor for one message
+        for place, _ in found:
+            history = {name: value for name, value in page[place].headers.items() if is_control(name)}
             headers = dict(without_control(letter.headers)) | history | {EDITED: edited}
-            message = Outgoing(letter.id, letter.body, headers, letter.content_type, published_at=letter.published_at)
-            [error] = _sent(broker, [(letter.queue, message)])
+            message = Outgoing(before.id, letter.body, headers, letter.content_type, published_at=before.published_at)
+            [error] = _sent(broker, [(before.queue, message)])
             if error is not None:
                 raise error
-        return old
+            done = True
+        return [place for place, _ in found]
 
-    return broker.sweep(letter.queue, judge, page=_PAGE) > 0
+    return broker.sweep(before.queue, judge, page=_PAGE) > 0
 
 
 def data(letter: DeadLetter, *, body: bool) -> dict[str, Any]:
     """As JSON can hold it; a body that is no text as base64."""
     told = asdict(letter)
     content = told.pop("body")
+    told["mark"] = letter.key.mark
     told["size"] = len(content)
     if body:
         try:
@@ -211,8 +255,24 @@ def data(letter: DeadLetter, *, body: bool) -> dict[str, Any]:
     return told
 
 
-def _is(stored: Stored, wanted: Collection[str] | None) -> bool:
-    return wanted is None or stored.id in wanted
+def _chooser(
+    queue: str, meant: Collection[str | Key] | None
+) -> Callable[[Sequence[Stored]], list[tuple[int, DeadLetter]]]:
+    """What picks those that are meant from a page, with their places. A mark is only made where an id needs it."""
+    keys = {one for one in meant or () if isinstance(one, Key)}
+    marked = {key.id for key in keys}
+    ids = {one for one in meant or () if isinstance(one, str)}
+
+    def choose(page: Sequence[Stored]) -> list[tuple[int, DeadLetter]]:
+        chosen = []
+        for place, stored in enumerate(page):
+            if meant is None or stored.id in ids:
+                chosen.append((place, _letter(queue, stored)))
+            elif stored.id in marked and (one := _letter(queue, stored)).key in keys:
+                chosen.append((place, one))
+        return chosen
+
+    return choose
 
 
 def _publish(
@@ -227,21 +287,25 @@ def _publish(
     for place, one in page:
         target = to or one.origin
         if not target:
-            result.failed[one.id] = "it does not say where it came from; name the queue to send it to"
+            _failed(result, one, "it does not say where it came from; name the queue to send it to")
         elif target == one.queue:
             # It would go round: its failure would bring it back here with its history lost.
-            result.failed[one.id] = f"it is on {target} already; name another queue to send it to"
+            _failed(result, one, f"it is on {target} already; name another queue to send it to")
         else:
             headers = dict(without_control(one.headers))
-            places.append((place, one.id))
+            places.append((place, one))
             messages.append((target, Outgoing(one.id, bodies.get(one.id, one.body), headers, one.content_type)))
     sent = []
-    for (place, id), error in zip(places, _sent(broker, messages), strict=True):
+    for (place, one), error in zip(places, _sent(broker, messages), strict=True):
         if error is None:
             sent.append(place)
         else:
-            result.failed[id] = str(error)
+            _failed(result, one, str(error))
     return sent
+
+
+def _failed(result: Result, letter: DeadLetter, why: str) -> None:
+    result.failed[letter.id if letter.id not in result.failed else str(letter.key)] = why
 
 
 def _sent(broker: Broker, messages: Sequence[tuple[str, Outgoing]]) -> list[TransportError | None]:

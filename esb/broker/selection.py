@@ -6,18 +6,19 @@ The command line and the management API choose by it, so that both mean the same
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from esb.broker.contract import QUARANTINE, Broker
-from esb.broker.dead_letters import DEAD, DeadLetter, FailedQueue, failed_queues, letters, visit
+from esb.broker.dead_letters import DEAD, DeadLetter, FailedQueue, Key, failed_queues, letters, visit
 from esb.errors import OptionError, Unroutable, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Filters that all must hold. ``ids`` may be beginnings of ids; ages are in seconds.
+    """Filters that all must hold. ``ids`` may be beginnings of ids, or of an id, ``~`` and a mark; ages are in seconds.
 
     ``headers`` are names with the text that each must have; None asks only that it is there.
     """
@@ -39,7 +40,7 @@ class Selection:
 
     def holds(self, letter: DeadLetter, now: dt.datetime) -> bool:
         """Whether a message is meant."""
-        if self.ids and not any(letter.id.startswith(id) for id in self.ids):
+        if self.ids and not any(letter.named(id) for id in self.ids):
             return False
         if self.route and letter.route != self.route:
             return False
@@ -106,36 +107,54 @@ def select(
 
 def chosen(
     broker: Broker, selection: Selection, looked: Callable[[int], None] = lambda _count: None
-) -> dict[str, list[str]]:
-    """Ids by queue. Raises OptionError for an empty selection, an id that is not there and one that may mean several messages."""
+) -> dict[str, list[Key]]:
+    """Which messages are meant, by queue.
+
+    Raises OptionError for an empty selection, an id that is not there and one that may mean several messages.
+    """
     if selection.empty:
         raise OptionError("say which messages: by id, route, error, age or header, or all")
-    by_queue: dict[str, list[str]] = {}
-    select(broker, selection, lambda letter: by_queue.setdefault(letter.queue, []).append(letter.id), looked)
-    unambiguous(selection.ids, {(queue, id) for queue, ids in by_queue.items() for id in ids})
-    return by_queue
+    found: dict[str, list[Key]] = {}
+    select(broker, selection, lambda letter: found.setdefault(letter.queue, []).append(letter.key), looked)
+    if not selection.ids:
+        return found
+    meant = unambiguous(selection.ids, {(queue, key) for queue, keys in found.items() for key in keys})
+    named = {queue: [key for key in keys if (queue, key) in meant] for queue, keys in found.items()}
+    return {queue: keys for queue, keys in named.items() if keys}
+
+
+def ids(meant: Mapping[str, Sequence[Key]]) -> dict[str, list[str]]:
+    """The ids of what was chosen, by queue: for people and records."""
+    return {queue: [key.id for key in keys] for queue, keys in meant.items()}
 
 
 def one(broker: Broker, id: str, queue: str = "") -> DeadLetter:
     """The message of an id, or of the beginning of one. Raises OptionError if it is not there, or not the only one."""
     found: list[DeadLetter] = []
     select(broker, Selection(ids=(id,), queue=queue), found.append)
-    unambiguous((id,), {(letter.queue, letter.id) for letter in found})
-    return next((letter for letter in found if letter.id == id), found[0])
+    meant = unambiguous((id,), {(letter.queue, letter.key) for letter in found})
+    return next(letter for letter in found if (letter.queue, letter.key) in meant)
 
 
-def unambiguous(ids: Sequence[str], found: Collection[tuple[str, str]]) -> None:
-    """Each id must mean one of the messages (queue, id) that were found. Raises OptionError."""
+def unambiguous(ids: Sequence[str], found: Collection[tuple[str, Key]]) -> set[tuple[str, Key]]:
+    """The messages (queue, key) that ids mean, each one of those that were found. Raises OptionError."""
+    all_meant = set()
     for id in ids:
-        same = [one for one in found if one[1] == id]
-        meant = same or sorted(one for one in found if one[1].startswith(id))
+        same = sorted(one for one in found if one[1].id == id)
+        meant = same or sorted(one for one in found if one[1].begins(id))
         if not meant:
             raise OptionError(f"no failed message has the id {id}", hint="'esb dlq list' shows those there are")
         if len(meant) > 1:
-            shown = ", ".join(f"{other} on {queue}" for queue, other in meant[:5])
+            # Where it is the id itself that several have, only the mark tells them apart.
+            twice = Counter((queue, key.id) for queue, key in meant)
+            names = [str(key) if twice[queue, key.id] > 1 else key.id for queue, key in meant]
+            shown = ", ".join(f"{name} on {queue}" for name, (queue, _) in zip(names[:5], meant, strict=False))
             raise OptionError(
-                f"the id {id} may mean {len(meant)} messages ({shown})", hint="write more of it, or name the queue"
+                f"the id {id} may mean {len(meant)} messages ({shown})",
+                hint="write more of it, as it is shown here, or name the queue",
             )
+        all_meant.update(meant)
+    return all_meant
 
 
 def _has(letter: DeadLetter, name: str, text: str | None) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 import click
 
 from esb.broker.contract import Broker
-from esb.broker.dead_letters import DeadLetter, Result, data, discard, edit, replay
-from esb.broker.selection import Selection, chosen, one, queues, select
+from esb.broker.dead_letters import DeadLetter, Key, Result, data, discard, edit, replay
+from esb.broker.selection import Selection, chosen, ids, one, queues, select
 from esb.cli import _editing, _export
 from esb.cli._broker import opened
 from esb.cli._letter import kind, line, page
@@ -74,9 +75,10 @@ def show_list(given: Options, /, *, selection: Selection, limit: int, as_json: b
     if not count:
         click.echo("no failed messages" if selection == Selection() else "no failed message is like that")
         return
+    twice = Counter((each.queue, each.id) for each in shown)
     rows = [
         (
-            each.id,
+            str(each.key) if twice[each.queue, each.id] > 1 else each.id,
             each.queue,
             each.route or "-",
             each.attempts,
@@ -146,8 +148,10 @@ def change(
         if changed == letter:
             click.echo(json.dumps({"edited": 0}) if as_json else f"{letter.id} is as it was")
             return
-        if not edit(broker, changed, edited=f"by {person()}"):
-            raise click.ClickException(f"{letter.id} is not on {letter.queue} any more; nothing was changed")
+        if not edit(broker, letter, changed, edited=f"by {person()}"):
+            raise click.ClickException(
+                f"{letter.id} is not on {letter.queue} any more, or not as it was shown; nothing was changed"
+            )
     names = sorted(
         name
         for name in {*letter.headers, *changed.headers}
@@ -219,10 +223,10 @@ def send_back(given: Options, /, *, selection: Selection, to: str | None, body: 
         if body is not None:
             if count != 1:
                 raise click.UsageError(f"--body is for one message, and {count} are chosen")
-            bodies = {next(iter(meant.values()))[0]: body.read_bytes()}
+            bodies = {next(iter(meant.values()))[0].id: body.read_bytes()}
 
-        def run(queue: str, ids: list[str], tell: Callable[[int], None]) -> Result:
-            return replay(broker, queue, ids, to=to, bodies=bodies, progress=tell)
+        def run(queue: str, keys: Sequence[Key], tell: Callable[[int], None]) -> Result:
+            return replay(broker, queue, keys, to=to, bodies=bodies, progress=tell)
 
         results = _each("replaying", meant, run)
     done = sum(len(result.done) for result in results.values())
@@ -257,11 +261,11 @@ def throw_away(given: Options, /, *, selection: Selection, yes: bool, as_json: b
                 raise click.UsageError(f"this would throw away {plural(count, 'message')}: say --yes")
             click.confirm(f"throw away {plural(count, 'message')}, for good?", abort=True, err=True)
 
-        def run(queue: str, ids: list[str], tell: Callable[[int], None]) -> int:
-            return discard(broker, queue, ids, progress=tell)
+        def run(queue: str, keys: Sequence[Key], tell: Callable[[int], None]) -> int:
+            return discard(broker, queue, keys, progress=tell)
 
         done = sum(_each("discarding", meant, run).values())
-    record(project.state_folder, "dlq discard", person(), discarded=meant)
+    record(project.state_folder, "dlq discard", person(), discarded=ids(meant))
     click.echo(json.dumps({"discarded": done}) if as_json else f"{plural(done, 'message')} thrown away")
     sys.exit(0 if done else EXIT_FINDINGS)
 
@@ -293,7 +297,7 @@ def take_along(given: Options, /, *, selection: Selection, to: Path, as_json: bo
     click.echo(json.dumps({"exported": done}) if as_json else f"{plural(done, 'message')} written to {to}")
 
 
-def _choose(broker: Broker, selection: Selection) -> dict[str, list[str]]:
+def _choose(broker: Broker, selection: Selection) -> dict[str, list[Key]]:
     if selection.empty:
         raise click.UsageError(
             "say which messages: --id, --route, --error, --older-than, --newer-than, --header, or --all"
@@ -303,17 +307,17 @@ def _choose(broker: Broker, selection: Selection) -> dict[str, list[str]]:
 
 
 def _each(
-    title: str, meant: dict[str, list[str]], run: Callable[[str, list[str], Callable[[int], None]], Any]
+    title: str, meant: Mapping[str, Sequence[Key]], run: Callable[[str, Sequence[Key], Callable[[int], None]], Any]
 ) -> dict[str, Any]:
     """The result of each queue, with one bar over all."""
     results = {}
     before = 0
     with progress(title, sum(map(len, meant.values()))) as tell:
-        for queue, ids in meant.items():
+        for queue, keys in meant.items():
 
             def told(done: int, before: int = before) -> None:
                 tell(before + done)
 
-            results[queue] = run(queue, ids, told)
-            before += len(ids)
+            results[queue] = run(queue, keys, told)
+            before += len(keys)
     return results

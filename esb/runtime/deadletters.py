@@ -13,15 +13,15 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from esb.broker.contract import Broker
-from esb.broker.dead_letters import DeadLetter, data, discard, edit, replay
-from esb.broker.selection import Selection, chosen, one, queues, select
+from esb.broker.dead_letters import DeadLetter, Key, data, discard, edit, replay
+from esb.broker.selection import Selection, chosen, ids, one, queues, select
 from esb.edge import is_control
 from esb.errors import ConfigError, EsbError, OptionError, TransportError
 from esb.fields import seconds
@@ -93,8 +93,8 @@ class DeadLetterPaths:
         letter = self._one(request)
         changed = _changed(letter, asked)
         by = _by(request)
-        if not edit(self._connected(), changed, edited=f"by {by}"):
-            return _json({"error": f"{letter.id} is not on {letter.queue} any more"}, 404)
+        if not edit(self._connected(), letter, changed, edited=f"by {by}"):
+            return _json({"error": f"{letter.id} is not on {letter.queue} any more, or not as it was"}, 404)
         names = sorted(asked.get("headers") or {})
         body = letter.body != changed.body
         record(self._state_folder, "dlq edit", by, id=letter.id, queue=letter.queue, headers=names, body=body)
@@ -109,15 +109,15 @@ class DeadLetterPaths:
         if to is not None and not isinstance(to, str):
             raise OptionError(f"'to' is {to!r}, not the name of a queue")
 
-        def run(broker: Broker, queue: str, ids: list[str], tell: Callable[[int], None]) -> dict[str, Any]:
-            done = replay(broker, queue, ids, to=to, progress=tell)
+        def run(broker: Broker, queue: str, keys: Sequence[Key], tell: Callable[[int], None]) -> dict[str, Any]:
+            done = replay(broker, queue, keys, to=to, progress=tell)
             return {"done": len(done.done), "failed": done.failed, "missing": done.missing}
 
         return self._start("replay", _by(request), _from_object(asked), run)
 
     def _discard(self, request: HttpRequest) -> HttpResponse:
-        def run(broker: Broker, queue: str, ids: list[str], tell: Callable[[int], None]) -> dict[str, Any]:
-            return {"done": discard(broker, queue, ids, progress=tell)}
+        def run(broker: Broker, queue: str, keys: Sequence[Key], tell: Callable[[int], None]) -> dict[str, Any]:
+            return {"done": discard(broker, queue, keys, progress=tell)}
 
         return self._start("discard", _by(request), _from_object(_object(request, _FILTERS)), run)
 
@@ -126,7 +126,7 @@ class DeadLetterPaths:
         action: str,
         by: str,
         selection: Selection,
-        run: Callable[[Broker, str, list[str], Callable[[int], None]], dict[str, Any]],
+        run: Callable[[Broker, str, Sequence[Key], Callable[[int], None]], dict[str, Any]],
     ) -> HttpResponse:
         broker = self._connected()
         meant = chosen(broker, selection)
@@ -148,13 +148,13 @@ class DeadLetterPaths:
             before = 0
             results = {}
             try:
-                for queue, ids in meant.items():
+                for queue, keys in meant.items():
 
                     def tell(done: int, before: int = before) -> None:
                         job["done"] = before + done
 
-                    results[queue] = run(broker, queue, ids, tell)
-                    before += len(ids)
+                    results[queue] = run(broker, queue, keys, tell)
+                    before += len(keys)
                 state = "done"
             except Exception as error:
                 _log.exception("the job %s %s failed", action, id)
@@ -162,7 +162,7 @@ class DeadLetterPaths:
                 job["error"] = f"{type(error).__name__}: {error}"
             job["queues"] = results
             job["done"] = sum(one["done"] for one in results.values())
-            record(self._state_folder, f"dlq {action}", by, meant=meant, results=results, state=state)
+            record(self._state_folder, f"dlq {action}", by, meant=ids(meant), results=results, state=state)
             job["state"] = state  # last: who sees it over finds all of it
 
         threading.Thread(target=work, name=f"dlq-{action}", daemon=True).start()

@@ -162,6 +162,27 @@ def test_replay_with_another_body_is_for_one_message(esb, failed, tmp_path):
     broker.close()
 
 
+def test_messages_that_share_an_id_are_listed_edited_and_thrown_away_one_by_one(esb, failed, tmp_path):
+    (tmp_path / "body").write_text("mended")
+    broker = open_broker(f"sqlite:{failed}/bus.db")
+    broker.open()
+    assert connected(broker, 10)
+    answered = threading.Semaphore(0)
+    told = history(NotConnected("away"), route="other", step="to1", at="", attempts=4, origin="elsewhere")
+    broker.publish("orders.dlq", Outgoing("A1", b"another", told), lambda _error: answered.release())
+    assert answered.acquire(timeout=10)
+    broker.close()
+    refused = esb("-C", failed, "dlq", "edit", "A1", "--body-file", tmp_path / "body")
+    assert (refused.code, "the id A1 may mean 2 messages (A1~" in refused.err) == (2, True)
+    [name] = [row.split()[0] for row in esb("-C", failed, "dlq", "list").out.splitlines() if "other" in row]
+    assert name in refused.err
+    assert esb("-C", failed, "dlq", "edit", name, "--body-file", tmp_path / "body").code == 0
+    replayed = esb("-C", failed, "dlq", "replay", "--route", "other", "--json")
+    assert json.loads(replayed.out)["replayed"] == 1
+    assert stored(failed, "elsewhere")["A1"].body == b"mended"
+    assert stored(failed, "orders.dlq")["A1"].body == b'{"order": 1}'
+
+
 def test_discard_asks_first_and_where_nobody_can_be_asked_refuses(esb, failed):
     told = esb("-C", failed, "dlq", "discard", "--route", "route-B")
     assert told.code == 2

@@ -115,6 +115,28 @@ def test_a_discard_takes_what_was_meant(ask, broker):
     assert ids(broker, "orders.dlq") == ["A1", "A2"]
 
 
+@pytest.fixture
+def twice(broker):
+    """Another message with the id A1 on the same queue, of another route."""
+    told = history(NotConnected("no way"), route="other", step="to1", at="", attempts=4, origin="orders")
+    stored = threading.Event()
+    broker.publish("orders.dlq", Outgoing("A1", b"another", told), lambda _error: stored.set())
+    assert stored.wait(10)
+
+
+@pytest.mark.parametrize("action", ["replay", "discard"])
+def test_a_job_leaves_what_the_filter_excludes_though_it_has_the_id_of_one_that_is_meant(ask, broker, twice, action):
+    assert finished(ask, ask("POST", f"/dead-letters/{action}", {"route": "route-1"})[1])["done"] == 1
+    assert [one.body for one in broker.browse("orders.dlq") if one.id == "A1"] == [b"another"]
+
+
+def test_an_edit_by_an_id_that_two_have_is_refused_and_done_by_its_mark(ask, broker, twice):
+    assert ask("PATCH", "/dead-letters/orders.dlq/A1", {"body": "mended"})[0] == 400
+    mark = next(one["mark"] for one in ask("GET", "/dead-letters?route=other")[1]["messages"])
+    assert ask("PATCH", f"/dead-letters/orders.dlq/A1~{mark}", {"body": "mended"})[0] == 200
+    assert [one.body for one in broker.browse("orders.dlq") if one.id == "A1"] == [b'{"order": 1}', b"mended"]
+
+
 def test_an_edit_changes_what_is_named_and_keeps_the_history(ask, broker):
     change = {"headers": {"country": None, "retry": 1}, "bodyBase64": base64.b64encode(b"\xff").decode()}
     assert ask("PATCH", "/dead-letters/orders.dlq/A1", change) == (200, {"edited": "A1"})
