@@ -44,9 +44,9 @@ def declare(target: Broker, queue: str) -> None:
 
 def move(source: Broker, target: Broker, queue: str, progress: Callable[[int], None] = lambda _done: None) -> Moved:
     """Move what is on a queue now; it is declared on both. Raises TransportError if a broker is lost; the result of a next run completes it.
-    Raises Rejected, with nothing removed, if the target turns out to be the source under another name, as far as RabbitMQ shows it.
 
     Nobody should work on the queue on either side: what a consumer takes on the target while an interrupted move is repeated may be published again.
+    Raises Rejected if the target turns out to be the source under another name, as far as RabbitMQ shows it.
     """
     told = Moved(queue)
     there = _marks(target, queue) if target.depth(queue) else Counter[bytes]()
