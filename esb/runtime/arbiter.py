@@ -282,7 +282,11 @@ def _binds(project: Project) -> list[str]:
 
 def _listener(address: str | tuple[str, int], cfg: Any, log: Any) -> Any:
     if isinstance(address, str):
-        return UnixSocket(address, cfg, log)
+        mask = os.umask(0o077)
+        try:
+            return UnixSocket(address, cfg, log)
+        finally:  # where it cannot bind gunicorn leaves its own: anybody could write files of later workers
+            os.umask(mask)
     return (TCP6Socket if is_ipv6(address[0]) else TCPSocket)(address, cfg, log)
 
 

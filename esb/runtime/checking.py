@@ -25,19 +25,20 @@ def run(command: Sequence[str], seconds: float, goes_on: Callable[[], bool]) -> 
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=subprocess.STDOUT)  # noqa: S603 -- our own command
         deadline = time.monotonic() + seconds
-        while process.poll() is None:
-            late = time.monotonic() > deadline
-            if late or not goes_on():
-                _end(process)
-                if late:
+        try:
+            while process.poll() is None:
+                if time.monotonic() > deadline:
                     raise TooLong
-                return None
+                if not goes_on():
+                    return None
+        finally:
+            _end(process)
         told.seek(0)
         return process.returncode, told.read().decode(errors="replace")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+    process.terminate()  # nothing for one that has ended
     with suppress(subprocess.TimeoutExpired):
         process.wait(_FAREWELL)
         return

@@ -1,5 +1,6 @@
 """A command that is watched while it runs."""
 
+import os
 import sys
 import threading
 
@@ -45,3 +46,18 @@ def test_what_does_not_hear_is_killed(monkeypatch):
     monkeypatch.setattr(checking, "_FAREWELL", 0.05)
     deaf = "import signal, threading; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); threading.Event().wait()"
     assert checking.run([sys.executable, "-c", deaf], 60, turns(50)) is None
+
+
+def test_it_is_ended_when_its_caller_fails(tmp_path):
+    pid = tmp_path / "pid"
+    code = f"import os, pathlib, threading; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); threading.Event().wait()"
+
+    def fails():
+        if pid.exists() and pid.read_text():
+            raise ZeroDivisionError
+        return turns()()
+
+    with pytest.raises(ZeroDivisionError):
+        checking.run([sys.executable, "-c", code], 60, fails)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
