@@ -7,13 +7,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from esb.coerce import Source, octets
-from esb.errors import Malformed
+from esb.errors import ConversionFailed, Malformed
 from esb.exchange import Exchange
 
 
 def charset_of(exchange: Exchange, given: str | None) -> str:
     """The encoding that an option gives, else that of the exchange (``CamelCharsetName``, which convertBodyTo and file set), else UTF-8."""
     return given or exchange.properties.get("CamelCharsetName") or "utf-8"
+
+
+def within_record(name: str, told: str, separator: str) -> str:
+    """A value of a record of fixed width that has a line of its own, or ends with ``separator``.
+
+    Raises ConversionFailed for a value that ends its record: whoever reads the text would take the rest of it for another one.
+    """
+    if "\n" in told or "\r" in told or (not separator.isspace() and separator and separator in told):
+        raise ConversionFailed(
+            f"{name!r} holds the end of a record within its value: take it out, or replace it by a blank"
+        )
+    return told
 
 
 def text_lines(data: Any, charset: str, newline: str = "") -> Iterator[str]:

@@ -8,8 +8,8 @@ from typing import Any
 from esb.coerce import text
 from esb.component import Context
 from esb.dataformat import DataFormat, DataFormatSpec
-from esb.dataformats._lines import charset_of, text_lines
-from esb.dataformats._typed import data_type, typed_rows
+from esb.dataformats._lines import charset_of, text_lines, within_record
+from esb.dataformats._typed import SURPLUS, data_type, typed_rows
 from esb.errors import ConversionFailed, OptionError
 from esb.exchange import Exchange
 from esb.fields import Kind, field
@@ -78,7 +78,7 @@ class FixedFormat:
             if not row[key] and pad == "0" and value:
                 row[key] = "0"  # a field full of padding zeros is the number nought
         if len(record) > self._width:
-            row["_surplus"] = record[self._width :]
+            row[SURPLUS] = record[self._width :]
         return row
 
     def marshal(self, exchange: Exchange, value: Any) -> bytes:
@@ -91,7 +91,7 @@ class FixedFormat:
         dumped = self._kind.dump(row)
         record = [" "] * self._width
         for key, place, pad, align in self._cuts:
-            told = text(dumped.get(key)) or ""
+            told = within_record(key, text(dumped.get(key)) or "", self._spec.record_separator)
             width = place.stop - place.start
             if len(told) > width:
                 raise ConversionFailed(f"{key!r} does not fit into {width} characters: {told[: width + 20]!r}")

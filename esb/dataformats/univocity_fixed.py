@@ -7,6 +7,7 @@ from typing import Any
 
 from esb.component import Context
 from esb.dataformat import DataFormat
+from esb.dataformats._lines import within_record
 from esb.dataformats._univocity import UnivocityFormat, UnivocityOptions, left_out, one_character, trimmer, written
 from esb.errors import ConversionFailed, Malformed, OptionError
 from esb.fields import Kind, field
@@ -100,7 +101,7 @@ def _teller(spec: UnivocityFixed, widths: list[int]) -> Callable[[list[Any]], st
     def tell(row: list[Any]) -> str:
         words = []
         for name, width, value in zip(names, widths, row, strict=False):
-            word = told(value)
+            word = within_record(name, told(value), spec.line_separator)
             if len(word) > width:  # Camel would cut it, and nobody would know
                 raise ConversionFailed(f"{name!r} does not fit into {width} characters: {word[: width + 20]!r}")
             words.append(word.ljust(width, padding))

@@ -32,6 +32,18 @@ def test_a_value_that_does_not_fit_is_never_cut(make):
         make("fixed", unmarshal_type="erp.Row").write([{"sku": "TOO-LONG", "price": 1, "stock": 1}])
 
 
+@pytest.mark.parametrize(("value", "separator"), [("A\nB", "\n"), ("A\rB", "\n"), ("A\nB", "~"), ("A~B", "~")])
+def test_a_value_makes_no_record_of_its_own(make, value, separator):
+    made = make("fixed", unmarshal_type="erp.Row", record_separator=separator)
+    with pytest.raises(ConversionFailed, match="'sku' holds the end of a record"):
+        made.write([{"sku": value, "price": 1, "stock": 1}])
+
+
+def test_blanks_between_records_are_no_ends_within_values(make):
+    made = make("fixed", unmarshal_type="erp.Row", record_separator=" ")
+    assert made.write([{"sku": "A B", "price": 1, "stock": 1}]) == b"A B   00000001   1 "
+
+
 def test_a_record_that_is_too_long_is_a_bad_row(make):
     rows = make("fixed", unmarshal_type="erp.Row", bad_rows="mark").read(GOOD + "SKU1  00001.50   7 more\n")
     assert (rows[1]["rejected"]["line"], rows[1]["rejected"]["field"]) == (2, "_surplus")

@@ -181,3 +181,10 @@ def test_a_text_without_line_ends_takes_time_by_its_length_only(make):
 def test_records_are_cut_the_same_whether_they_come_at_once_or_by_line(make):
     made = make("univocityFixed", univocity_header=FIXED)
     assert made.read("abc12345xyz67890q\n") == [["abc", "12345"], ["xyz", "67890"], ["q"]]
+
+
+@pytest.mark.parametrize("value", ["1\n2", "1\r2", "1~2"])
+def test_a_value_of_fixed_width_makes_no_record_of_its_own(make, value):
+    made = make("univocityFixed", univocity_header=FIXED, line_separator="~")
+    with pytest.raises(ConversionFailed, match="'b' holds the end of a record"):
+        made.write({"a": "x", "b": value})
