@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from esb.component import Context
 from esb.errors import Malformed, Position, ValidationFailed
@@ -36,8 +36,14 @@ def fitting(name: str | None, *, use_list: bool = False) -> Callable[[Any], Any]
     return fit
 
 
-def typed_rows(rows: Iterable[tuple[int, dict[str, Any]]], kind: Any, bad_rows: str) -> Iterator[Any]:
-    """Rows as the type loads them, lazily.
+SURPLUS: Final = "_surplus"
+"""Where a row has what is beyond its fields: it is bad whatever the type says of unknown ones, since its values may be shifted."""
+
+
+def typed_rows(
+    rows: Iterable[tuple[int, dict[str, Any]]], kind: Any, bad_rows: str, *, width: int | None = None
+) -> Iterator[Any]:
+    """Rows as the type loads them, lazily. ``width``: the number of fields of each, if a row with fewer is bad.
 
     A bad one fails the whole (``fail``), is left out (``skip``), or stands in its place as
     ``{"rejected": {"line", "field", "reason", "raw"}}`` (``mark``), so that a route can put it aside and go on.
@@ -45,9 +51,11 @@ def typed_rows(rows: Iterable[tuple[int, dict[str, Any]]], kind: Any, bad_rows: 
     load = kind.raw_load
     for line, row in rows:
         try:
+            if SURPLUS in row or (width is not None and len(row) < width):
+                raise _Misfit
             value = load(row)
         except Exception as error:
-            report = kind.errors(error, row)
+            report = kind.errors(error, row) if error.__class__ is not _Misfit else [_misfit(row, width)]
             if bad_rows == "fail":
                 told = "; ".join(f"{one['path']}: {one['message']}" for one in report[:3])
                 raise ValidationFailed(
@@ -58,3 +66,13 @@ def typed_rows(rows: Iterable[tuple[int, dict[str, Any]]], kind: Any, bad_rows: 
                 yield {"rejected": {"line": line, "field": report[0]["path"], "reason": reasons, "raw": row}}
         else:
             yield value
+
+
+class _Misfit(Exception):
+    """A row of another number of values than the others have."""
+
+
+def _misfit(row: dict[str, Any], width: int | None) -> dict[str, Any]:
+    if SURPLUS in row:
+        return {"path": SURPLUS, "message": f"There is more than the type has fields for: {row[SURPLUS]!r}."}
+    return {"path": "", "message": f"The row has {len(row)} values, the header {width}."}

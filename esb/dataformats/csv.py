@@ -16,7 +16,7 @@ from esb.dataformat import DataFormat, DataFormatSpec
 from esb.dataformats._csv_writer import teller
 from esb.dataformats._cutter import Cutter
 from esb.dataformats._lines import charset_of, text_lines
-from esb.dataformats._typed import data_type, typed_rows
+from esb.dataformats._typed import SURPLUS, data_type, typed_rows
 from esb.errors import Malformed, OptionError
 from esb.exchange import Exchange
 from esb.fields import Kind, field
@@ -128,13 +128,16 @@ class CsvFormat:
                 yield dict(zip(names, row, strict=False))
             return
         keys = [self._columns.get(name, name) for name in names]
+        twice = [key for number, key in enumerate(keys) if key and key in keys[:number]]
+        if twice:
+            raise Malformed(f"the header names {twice[0]!r} twice: which of both counts cannot be known")
         pairs = ((line, self._row(keys, row)) for line, row in rows)
-        yield from typed_rows(pairs, self._kind, self._spec.bad_rows)
+        yield from typed_rows(pairs, self._kind, self._spec.bad_rows, width=len(set(keys)))
 
     def _row(self, keys: list[str], row: list[Any]) -> dict[str, Any]:
         named = dict(zip(keys, row, strict=False))
         if len(row) > len(keys):
-            named["_surplus"] = row[len(keys) :]  # an unknown field for the type: a shifted row must not pass
+            named[SURPLUS] = row[len(keys) :]
         return named
 
     def _rows(self, data: Any, charset: str) -> Iterator[tuple[int, list[Any]]]:
@@ -145,6 +148,7 @@ class CsvFormat:
         plain = self._null is None and not spec.trim
         try:
             for row in self._reader(lines):
+                lines.between = True
                 if not row:
                     if spec.ignore_empty_lines:
                         continue
@@ -217,6 +221,8 @@ class _Lines:
 
     def __init__(self, lines: Iterable[str], comment: str | None, escape: str | None) -> None:
         self.number = 0
+        self.between = True
+        """Whether the next line begins a record: only there is a comment one. Set by whoever got a record."""
         self._lines = iter(lines)
         self._comment = comment
         self._escaped = re.compile(re.escape(escape) + r"(.)") if escape else None
@@ -227,9 +233,10 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self._lines)
         self.number += 1
-        while self._comment and line.startswith(self._comment):
+        while self._comment and self.between and line.startswith(self._comment):
             line = next(self._lines)
             self.number += 1
+        self.between = False
         if self._escaped is not None:
             line = self._escaped.sub(lambda found: found[0][0] + _ESCAPED.get(found[1], found[1]), line)
         return line

@@ -142,6 +142,31 @@ def test_bad_rows_are_marked_on_demand(make):
     assert rows[1]["rejected"]["raw"] == {"sku": "b", "price": "cheap", "stock": "2"}
 
 
+@pytest.mark.parametrize("unknown", ["raise", "exclude"])
+@pytest.mark.parametrize(("row", "reason"), [("A,10,00,5", "There is more"), ("A,10.00", "The row has 2 values")])
+def test_a_row_of_another_width_is_bad_whatever_the_type_does_with_unknown_fields(make, context, unknown, row, reason):
+    types = context.service("datatypes")
+    types.type("erp.Row").schema.unknown = unknown
+    [told] = make("csv", unmarshal_type="erp.Row", bad_rows="mark").read(f"sku,price,stock\n{row}\n")
+    assert reason in told["rejected"]["reason"]
+
+
+def test_a_header_that_names_a_column_twice_is_refused_where_a_type_is_named(make):
+    with pytest.raises(Malformed, match="'price' twice"):
+        make("csv", unmarshal_type="erp.Row").read("sku,price,price\nA,10.00,99.00\n")
+
+
+def test_a_comment_is_one_at_the_begin_of_a_record_only(make):
+    read = make("csv", comment_marker="#").read
+    assert read('# no\n1,"see\n# 2 rooms\nend"\n# no\n2,x\n') == [["1", "see\n# 2 rooms\nend"], ["2", "x"]]
+
+
+@given(st.lists(st.lists(st.text(st.sampled_from('\\nrt",\n x'), max_size=6), min_size=1, max_size=3), max_size=3))
+def test_with_an_escape_what_is_written_is_read_again(rows):
+    made = Csv(escape="\\", ignore_empty_lines=False).build(None)
+    assert made.unmarshal(Exchange(), made.marshal(Exchange(), rows)) == rows
+
+
 def test_rows_of_a_type_are_written_with_their_names(make):
     made = make("csv", unmarshal_type="erp.Row")
     rows = made.read("sku,price,stock\na,1.50,1\n")
