@@ -23,7 +23,8 @@ _MARKUP: Final = re.compile(
       | [^<]++""",
     re.VERBOSE | re.DOTALL,
 )
-_NAMESPACE: Final = re.compile(r"""\sxmlns(?::([^\s=]+))?\s*=\s*("[^"]*"|'[^']*')""")
+# Whole attributes, one after the other: what one holds may look like another.
+_ATTRIBUTE: Final = re.compile(r"""\s([^\s=/>"']++)\s*+=\s*+("[^"]*+"|'[^']*+')""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Piece:
     @property
     def namespaces(self) -> dict[str, str]:
         """Prefix -> the quoted URI that this tag declares; the empty prefix is the default namespace."""
-        return {prefix or "": quoted for prefix, quoted in _NAMESPACE.findall(self.raw)}
+        return dict(_declarations(self.raw))
 
 
 def scan(chunks: Iterable[str]) -> Iterator[Piece]:
@@ -75,6 +76,11 @@ def _piece(found: re.Match[str]) -> Piece:
     return Piece(raw, name, opens=not closing, closes=closing or raw.endswith("/>"))
 
 
+def _declarations(tag: str) -> list[tuple[str, str]]:
+    attributes = _ATTRIBUTE.findall(tag) if "xmlns" in tag else ()
+    return [(name[6:], quoted) for name, quoted in attributes if name == "xmlns" or name.startswith("xmlns:")]
+
+
 def local(name: str) -> str:
     """The name without its prefix."""
     return name.rpartition(":")[2]
@@ -83,7 +89,13 @@ def local(name: str) -> str:
 def declared(element: str) -> list[str]:
     """The prefixes that an element's first tag declares, in their order; the empty one is the default namespace."""
     tag = _MARKUP.match(element)
-    return [prefix or "" for prefix, _ in _NAMESPACE.findall(tag[0])] if tag else []
+    return [prefix for prefix, _ in _declarations(tag[0])] if tag else []
+
+
+def after_first_tag(element: str) -> int:
+    """Where an element's first tag ends; 0 if it begins with none."""
+    tag = _MARKUP.match(element)
+    return tag.end() if tag and tag["name"] else 0
 
 
 def with_namespaces(element: str, bindings: Iterable[tuple[str, str]]) -> str:

@@ -235,8 +235,8 @@ _HERE: Final = "\ufffe"
 
 def _inside(element: str) -> str:
     """What stands between an element's tags."""
-    start, end = element.find(">"), element.rfind("</")
-    return element[start + 1 : end] if 0 < start < end else ""
+    start, end = _tags.after_first_tag(element), element.rfind("</")
+    return element[start:end] if 0 < start <= end else ""
 
 
 def _injected(element: str, walk: _Reader) -> str:

@@ -176,6 +176,13 @@ def test_a_path_is_followed_by_namespace_and_not_by_prefix() -> None:
     assert parts(document, "/*:l/*:r", mode="t") == ["1", "2", "3"]
 
 
+def test_an_attribute_may_hold_what_looks_like_a_namespace_or_a_tags_end() -> None:
+    document = """<l xmlns="urn:o"><r a="1"/><r a=' xmlns="urn:x"'/><r a="1>2">3</r></l>"""
+    found = parts(document, "//o:r", mode="u", namespace=(Namespace(key="o", value="urn:o"),))
+    assert found == ["", "", "3"]
+    assert len(list(tokens(document, token="r", inherit_namespace_tag_name="l", xml=True))) == 3
+
+
 def test_wrapping_forgets_branches_that_are_done() -> None:
     assert parts("<a><b><x/></b><c/><b><x>2</x></b></a>", "//x", mode="w") == [
         "<a><b><x/></b></a>",
