@@ -83,8 +83,9 @@ class JsonFormat:
         self._combine = spec.combine_unicode_surrogates
         # Decimals stay exact where a data type will ask for them; plain values are floats, as in Camel.
         self._decode: Callable[[bytes | str], Any] = msgspec.json.Decoder(float_hook=_number if kind else None).decode
-        order = "sorted" if "ORDER_MAP_ENTRIES_BY_KEYS" in spec.enable_features else None
-        self._encode = msgspec.json.Encoder(enc_hook=_foreign, decimal_format="number", order=order).encode  # type: ignore[arg-type]  # a literal
+        self._ordered = "ORDER_MAP_ENTRIES_BY_KEYS" in spec.enable_features
+        order: Any = "sorted" if self._ordered else None
+        self._encode = msgspec.json.Encoder(enc_hook=_foreign, decimal_format="number", order=order).encode
         self._keep = {"NON_NULL": _not_null, "NON_EMPTY": _not_empty, "NON_ABSENT": _not_null}.get(spec.include or "")
 
     def marshal(self, exchange: Exchange, value: Any) -> bytes:
@@ -95,7 +96,11 @@ class JsonFormat:
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         try:
-            encoded = _pretty(value, "").encode() if self._pretty else self._encode(value)
+            encoded = (
+                _pretty(value, "", self._encode, ordered=self._ordered).encode()
+                if self._pretty
+                else self._encode(value)
+            )
         except (TypeError, ValueError, RecursionError) as error:
             raise ConversionFailed(f"the body cannot be written as JSON: {error}") from error
         if not self._combine and not encoded.isascii():
@@ -199,16 +204,17 @@ def _kept(value: Any, keep: Callable[[Any], bool]) -> Any:
     return value
 
 
-def _pretty(value: Any, indent: str) -> str:
+def _pretty(value: Any, indent: str, leaf: Callable[[Any], bytes], *, ordered: bool) -> str:
     """Jackson's default pretty printer: two blanks, lists on one line, ``"a" : 1``."""
     if isinstance(value, Mapping):
         if not value:
             return "{ }"
         inner = indent + "  "
+        pairs = sorted(value.items()) if ordered else value.items()
         lines = [
-            f"{inner}{msgspec.json.encode(str(key)).decode()} : {_pretty(item, inner)}" for key, item in value.items()
+            f"{inner}{leaf(str(key)).decode()} : {_pretty(item, inner, leaf, ordered=ordered)}" for key, item in pairs
         ]
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     if isinstance(value, (list, tuple)):
-        return f"[ {', '.join(_pretty(item, indent) for item in value)} ]" if value else "[ ]"
-    return msgspec.json.encode(value, enc_hook=_foreign).decode()
+        return f"[ {', '.join(_pretty(item, indent, leaf, ordered=ordered) for item in value)} ]" if value else "[ ]"
+    return leaf(value).decode()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from marshmallow import Schema, fields
@@ -26,6 +27,10 @@ MISSING: Final = _Missing()
 """What a path gives where nothing is; None is a value."""
 
 
+_PLAIN: Final = (str, bytes, int, float, Decimal)
+"""What has no parts: its own methods are no data."""
+
+
 def step_into(value: Any, key: str) -> Any:
     """One step from any value."""
     if isinstance(value, Mapping):
@@ -35,7 +40,7 @@ def step_into(value: Any, key: str) -> Any:
             return value[int(key)] if int(key) < len(value) else MISSING
         found = (step_into(item, key) for item in value)
         return [item for item in found if item is not MISSING]
-    if value is None or value is MISSING or key.startswith("_"):
+    if value is None or value is MISSING or key.startswith("_") or isinstance(value, _PLAIN):
         return MISSING
     return getattr(value, key, MISSING)  # objects that a type's post_load makes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from esb.coerce import Source, octets, text
@@ -62,8 +63,31 @@ def text_of(value: Any) -> str | bytes:
 
 
 def encode(value: Any) -> str:
-    """A value as compact JSON text. What JSON does not know is written as its text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=text)
+    """A value as compact JSON text: a Decimal as a number with its digits, what JSON does not know as its text."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_foreign)
+    except _DecimalFound:
+        return _written(value)
+
+
+class _DecimalFound(Exception):
+    pass
+
+
+def _foreign(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        raise _DecimalFound
+    return text(value)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{json.dumps(str(key), ensure_ascii=False)}:{_written(one)}' for key, one in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(_written, value))}]"
+    if isinstance(value, Decimal) and value.is_finite():
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=text)
 
 
 def pretty(value: Any, indent: str = "") -> str:

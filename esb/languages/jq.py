@@ -10,6 +10,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from esb.coerce import Textual, result_converter, text, type_names
@@ -23,6 +24,8 @@ from esb.languages._source import reader
 from esb.variables import variable
 
 MAX_RESULTS: Final = 1_000_000
+_LONGEST: Final = 400
+"""Digits of a Decimal that is made an integer."""
 _EXACT: Final = 1 << 53
 """Beyond it libjq's numbers, which are doubles, do not hold every integer."""
 _LONG_NUMBER: Final = re.compile(rb"\d{16}")
@@ -204,6 +207,9 @@ def _guarded(value: Any, guard: dict[float, int]) -> Any:
         return {name: _guarded(item, guard) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_guarded(item, guard) for item in value]
+    if isinstance(value, Decimal):  # of a data type; left so it would be a text, which is greater than any number
+        whole = value.is_finite() and abs(value.adjusted()) < _LONGEST and value == value.to_integral_value()
+        value = int(value) if whole else float(value)
     if isinstance(value, int) and not -_EXACT < value < _EXACT:
         near = float(value)
         if guard.setdefault(near, value) != value:

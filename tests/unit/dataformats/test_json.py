@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,11 @@ def test_what_is_written_is_json_for_others_too(value):
 def test_written_for_people_it_is_the_same_value(value):
     pretty = Json(pretty_print=True).build(None)
     assert json.loads(pretty.marshal(Exchange(), value)) == value
+
+
+def test_written_for_people_numbers_and_their_order_are_the_same():
+    made = Json(pretty_print=True, enable_features="ORDER_MAP_ENTRIES_BY_KEYS").build(None)
+    assert made.marshal(Exchange(), {"b": Decimal("5.00"), "a": 1}) == b'{\n  "a" : 1,\n  "b" : 5.00\n}'
 
 
 @given(st.binary(max_size=60))

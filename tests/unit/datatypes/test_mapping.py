@@ -414,3 +414,7 @@ def test_a_proposal_becomes_the_fields_of_a_mapping_that_loads(tmp_path: Path) -
     )
     mapping = mappings(tmp_path, text).find("crm.Order", "erp.Order")
     assert mapping(ORDER)["items"][0]["quantity"] == 2
+
+
+def test_a_texts_own_methods_are_no_data(tmp_path: Path) -> None:
+    assert mapped(tmp_path, "text: buyer.title", {"buyer": "Bob"}) == {}

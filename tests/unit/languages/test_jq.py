@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -102,3 +103,10 @@ def test_threads_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"), [(".price > 100", False), (".price * 2", 10), (".price", 5), (".share", 0.25)]
+)
+def test_decimals_of_a_data_type_are_numbers(evaluate: Evaluate, program: str, expected: Any) -> None:
+    assert evaluate(program, {"price": Decimal("5.00"), "share": Decimal("0.25")}) == expected

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from esb.errors import (
 )
 from esb.exchange import Exchange
 from esb.javanames import AmbiguousMethodCallException
+from esb.languages import _json
 from esb.languages.constant import Constant
 from esb.languages.exchange_property import ExchangeProperty
 from esb.languages.header import Header
@@ -160,3 +162,8 @@ def test_method_makes_a_bean_of_a_class() -> None:
     assert Method(bean_type=here, method="double(21)").compile(Scope())(Exchange()) == 42
     with pytest.raises(ReferenceFault, match="no class"):
         Method(bean_type="no.such:Thing", method="x").compile(Scope())
+
+
+def test_decimals_are_written_as_numbers_with_their_digits() -> None:
+    value = {"price": Decimal("5.00"), "lines": [{"ü": Decimal("1E+3")}, (None, "x")], "no": Decimal("NaN")}
+    assert _json.encode(value) == '{"price":5.00,"lines":[{"ü":1E+3},[null,"x"]],"no":"NaN"}'
