@@ -119,6 +119,11 @@ class Result:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+def quarantined(queue: str) -> bool:
+    """Whether a queue is one of messages that may kill the process that works on them."""
+    return queue in _NAMES
+
+
 def failed_queues(broker: Broker) -> list[FailedQueue]:
     """All queues of failed messages, empty ones too: by the endings .dlq and .invalid, or since the oldest message has a history."""
     found = []

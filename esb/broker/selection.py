@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from esb.broker.contract import QUARANTINE, Broker
-from esb.broker.dead_letters import DEAD, DeadLetter, FailedQueue, Key, failed_queues, letters, visit
+from esb.broker.contract import Broker
+from esb.broker.dead_letters import DEAD, DeadLetter, FailedQueue, Key, failed_queues, letters, quarantined, visit
 from esb.errors import OptionError, Unroutable, did_you_mean
 
 
@@ -56,6 +56,24 @@ class Selection:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Messages that are meant, by queue. ``left_out`` counts those that are quarantined and that nobody named, by queue."""
+
+    keys: dict[str, list[Key]] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many are meant."""
+        return sum(map(len, self.keys.values()))
+
+    @property
+    def ids(self) -> dict[str, list[str]]:
+        """Their ids, for people and records."""
+        return {queue: [key.id for key in keys] for queue, keys in self.keys.items()}
+
+
 def queues(broker: Broker, selection: Selection) -> list[FailedQueue]:
     """The queues to look at. Raises OptionError for one that holds no failed messages."""
     found = failed_queues(broker)
@@ -76,7 +94,7 @@ def _holds_failures(broker: Broker, queue: str) -> bool:
         broker.depth(queue)
         return (
             queue.endswith((".dlq", ".invalid"))
-            or queue in {QUARANTINE, "poison"}
+            or quarantined(queue)
             or any(one.origin for one in letters(broker, queue, limit=1))
         )
     except Unroutable:
@@ -105,27 +123,30 @@ def select(
             visit(broker, queue.name, look)
 
 
-def chosen(
-    broker: Broker, selection: Selection, looked: Callable[[int], None] = lambda _count: None
-) -> dict[str, list[Key]]:
-    """Which messages are meant, by queue.
+def chosen(broker: Broker, selection: Selection, looked: Callable[[int], None] = lambda _count: None) -> Chosen:
+    """Which messages are to be changed.
 
-    Raises OptionError for an empty selection, an id that is not there and one that may mean several messages.
+    What is quarantined may kill the process that gets it again: it is meant only where its queue or its id is named, not by filters or all. Raises
+    OptionError for an empty selection, an id that is not there and one that may mean several messages.
     """
     if selection.empty:
         raise OptionError("say which messages: by id, route, error, age or header, or all")
+    named = bool(selection.ids or selection.queue)
     found: dict[str, list[Key]] = {}
-    select(broker, selection, lambda letter: found.setdefault(letter.queue, []).append(letter.key), looked)
+    left_out: dict[str, int] = {}
+
+    def keep(letter: DeadLetter) -> None:
+        if quarantined(letter.queue) and not named:
+            left_out[letter.queue] = left_out.get(letter.queue, 0) + 1
+        else:
+            found.setdefault(letter.queue, []).append(letter.key)
+
+    select(broker, selection, keep, looked)
     if not selection.ids:
-        return found
+        return Chosen(found, left_out)
     meant = unambiguous(selection.ids, {(queue, key) for queue, keys in found.items() for key in keys})
-    named = {queue: [key for key in keys if (queue, key) in meant] for queue, keys in found.items()}
-    return {queue: keys for queue, keys in named.items() if keys}
-
-
-def ids(meant: Mapping[str, Sequence[Key]]) -> dict[str, list[str]]:
-    """The ids of what was chosen, by queue: for people and records."""
-    return {queue: [key.id for key in keys] for queue, keys in meant.items()}
+    by_id = {queue: [key for key in keys if (queue, key) in meant] for queue, keys in found.items()}
+    return Chosen({queue: keys for queue, keys in by_id.items() if keys})
 
 
 def one(broker: Broker, id: str, queue: str = "") -> DeadLetter:

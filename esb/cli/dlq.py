@@ -14,7 +14,7 @@ import click
 
 from esb.broker.contract import Broker
 from esb.broker.dead_letters import DeadLetter, Key, Result, data, discard, edit, replay
-from esb.broker.selection import Selection, chosen, ids, one, queues, select
+from esb.broker.selection import Chosen, Selection, chosen, one, queues, select
 from esb.cli import _editing, _export
 from esb.cli._broker import opened
 from esb.cli._letter import kind, line, page
@@ -214,33 +214,36 @@ def send_back(given: Options, /, *, selection: Selection, to: str | None, body: 
     """Send messages back to the queue each came from.
 
     Each is removed here only after that queue has confirmed it, and keeps its id. What could not be sent stays where it is; exit code 1.
+    Quarantined messages may kill the process that gets them: filters and --all leave them out, and say so. To mean them, name their queue
+    (--queue quarantine) or one by its id.
     """
     project = given.project()
     with opened(project) as broker:
         meant = _choose(broker, selection)
-        count = sum(map(len, meant.values()))
         bodies = {}
         if body is not None:
-            if count != 1:
-                raise click.UsageError(f"--body is for one message, and {count} are chosen")
-            bodies = {next(iter(meant.values()))[0].id: body.read_bytes()}
+            if meant.count != 1:
+                raise click.UsageError(f"--body is for one message, and {meant.count} are chosen")
+            bodies = {next(iter(meant.keys.values()))[0].id: body.read_bytes()}
 
         def run(queue: str, keys: Sequence[Key], tell: Callable[[int], None]) -> Result:
             return replay(broker, queue, keys, to=to, bodies=bodies, progress=tell)
 
-        results = _each("replaying", meant, run)
+        results = _each("replaying", meant.keys, run)
     done = sum(len(result.done) for result in results.values())
     failed = {id: why for result in results.values() for id, why in result.failed.items()}
     missing = [id for result in results.values() for id in result.missing]
     replayed = {queue: result.done for queue, result in results.items()}
     record(project.state_folder, "dlq replay", person(), to=to, edited=bool(bodies), replayed=replayed, failed=failed)
     if as_json:
-        click.echo(json.dumps({"replayed": done, "failed": failed, "missing": missing}, indent=2))
+        told = {"replayed": done, "failed": failed, "missing": missing, "leftOut": meant.left_out}
+        click.echo(json.dumps(told, indent=2))
     else:
         for id, why in failed.items():
             click.echo(f"{id} stays: {why}", err=True)
         for id in missing:
             click.echo(f"{id} is not there any more", err=True)
+        _tell_left_out(meant)
         click.echo(f"{plural(done, 'message')} replayed")
     sys.exit(EXIT_FINDINGS if failed or missing or not done else 0)
 
@@ -251,22 +254,28 @@ def send_back(given: Options, /, *, selection: Selection, to: str | None, body: 
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def throw_away(given: Options, /, *, selection: Selection, yes: bool, as_json: bool) -> None:
-    """Throw messages away for good."""
+    """Throw messages away for good.
+
+    Quarantined messages (which may kill the process that works on them) are left out by filters and --all, which say so. To mean them, name their
+    queue (--queue quarantine) or one by its id.
+    """
     project = given.project()
     with opened(project) as broker:
         meant = _choose(broker, selection)
-        count = sum(map(len, meant.values()))
-        if count and not yes:
+        if not as_json:
+            _tell_left_out(meant)
+        if meant.count and not yes:
             if not sys.stdin.isatty():
-                raise click.UsageError(f"this would throw away {plural(count, 'message')}: say --yes")
-            click.confirm(f"throw away {plural(count, 'message')}, for good?", abort=True, err=True)
+                raise click.UsageError(f"this would throw away {plural(meant.count, 'message')}: say --yes")
+            click.confirm(f"throw away {plural(meant.count, 'message')}, for good?", abort=True, err=True)
 
         def run(queue: str, keys: Sequence[Key], tell: Callable[[int], None]) -> int:
             return discard(broker, queue, keys, progress=tell)
 
-        done = sum(_each("discarding", meant, run).values())
-    record(project.state_folder, "dlq discard", person(), discarded=ids(meant))
-    click.echo(json.dumps({"discarded": done}) if as_json else f"{plural(done, 'message')} thrown away")
+        done = sum(_each("discarding", meant.keys, run).values())
+    record(project.state_folder, "dlq discard", person(), discarded=meant.ids)
+    told = {"discarded": done, "leftOut": meant.left_out}
+    click.echo(json.dumps(told) if as_json else f"{plural(done, 'message')} thrown away")
     sys.exit(0 if done else EXIT_FINDINGS)
 
 
@@ -297,13 +306,22 @@ def take_along(given: Options, /, *, selection: Selection, to: Path, as_json: bo
     click.echo(json.dumps({"exported": done}) if as_json else f"{plural(done, 'message')} written to {to}")
 
 
-def _choose(broker: Broker, selection: Selection) -> dict[str, list[Key]]:
+def _choose(broker: Broker, selection: Selection) -> Chosen:
     if selection.empty:
         raise click.UsageError(
             "say which messages: --id, --route, --error, --older-than, --newer-than, --header, or --all"
         )
     with told_as_usage(), progress("looking", sum(queue.depth for queue in queues(broker, selection))) as looked:
         return chosen(broker, selection, looked)
+
+
+def _tell_left_out(meant: Chosen) -> None:
+    for queue, count in meant.left_out.items():
+        click.echo(
+            f"{plural(count, 'message')} on {queue} left out, for they may kill the process that gets them; "
+            f"look at them ('esb dlq list --queue {queue}'), and say --queue {queue} to mean them",
+            err=True,
+        )
 
 
 def _each(

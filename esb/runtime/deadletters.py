@@ -1,5 +1,6 @@
 """Failed messages through the management port: list, look, change, send back, throw away. As ``esb dlq``, in the same words.
 
+What is quarantined is sent back or thrown away only where its queue or its id is named; a job tells how many its filters left out (``leftOut``).
 Replaying and discarding may take minutes: they are jobs, answered with 202 and a path at which any worker tells how far the job is. What is changed
 is noted in audit.jsonl.
 """
@@ -21,7 +22,7 @@ from urllib.parse import parse_qsl
 
 from esb.broker.contract import Broker
 from esb.broker.dead_letters import DeadLetter, Key, data, discard, edit, replay
-from esb.broker.selection import Selection, chosen, ids, one, queues, select
+from esb.broker.selection import Selection, chosen, one, queues, select
 from esb.edge import is_control
 from esb.errors import ConfigError, EsbError, OptionError, TransportError
 from esb.fields import seconds
@@ -135,8 +136,9 @@ class DeadLetterPaths:
             "job": id,
             "action": action,
             "state": "running",
-            "total": sum(map(len, meant.values())),
+            "total": meant.count,
             "done": 0,
+            "leftOut": meant.left_out,
         }
         with self._lock:
             over = [key for key, other in self._jobs.items() if other["state"] != "running"]
@@ -148,7 +150,7 @@ class DeadLetterPaths:
             before = 0
             results = {}
             try:
-                for queue, keys in meant.items():
+                for queue, keys in meant.keys.items():
 
                     def tell(done: int, before: int = before) -> None:
                         job["done"] = before + done
@@ -162,7 +164,7 @@ class DeadLetterPaths:
                 job["error"] = f"{type(error).__name__}: {error}"
             job["queues"] = results
             job["done"] = sum(one["done"] for one in results.values())
-            record(self._state_folder, f"dlq {action}", by, meant=ids(meant), results=results, state=state)
+            record(self._state_folder, f"dlq {action}", by, meant=meant.ids, results=results, state=state)
             job["state"] = state  # last: who sees it over finds all of it
 
         threading.Thread(target=work, name=f"dlq-{action}", daemon=True).start()

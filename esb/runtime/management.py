@@ -32,7 +32,7 @@ def mount_management(paths: Paths, context: RouteContext, run_folder: Path, lett
     Failed messages: ``GET /dead-letters`` (filters ``queue``, ``route``, ``error``, ``id``, ``header=NAME=TEXT``, ``olderThan``, ``newerThan``,
     ``limit``), ``GET /dead-letters/{queue}/{id}`` with the body, ``PATCH`` there with ``headers``, ``body`` and ``contentType``,
     ``POST /dead-letters/replay`` and ``POST /dead-letters/discard`` with the filters (or ``all``) as JSON: answered with 202 and the path of a job,
-    ``GET /jobs/{id}``.
+    ``GET /jobs/{id}``. Filters without a queue or an id leave out what is quarantined; ``leftOut`` of the job counts it.
     """
 
     def status() -> dict[str, Any]:

@@ -68,13 +68,13 @@ def test_an_edit_of_a_message_that_was_changed_meanwhile_changes_nothing(broker:
 
 def test_a_discard_takes_only_the_one_that_the_filter_holds_for(broker: Broker) -> None:
     meant = chosen(broker, Selection(route="crm"))
-    assert discard(broker, QUEUE, meant[QUEUE]) == 1
+    assert discard(broker, QUEUE, meant.keys[QUEUE]) == 1
     assert bodies(broker, QUEUE) == [b"for erp"]
 
 
 def test_a_replay_takes_only_the_one_that_the_filter_holds_for(broker: Broker) -> None:
     meant = chosen(broker, Selection(route="crm"))
-    result = replay(broker, QUEUE, meant[QUEUE], bodies={"M1": b"mended"})
+    result = replay(broker, QUEUE, meant.keys[QUEUE], bodies={"M1": b"mended"})
     assert (result.done, result.missing, result.failed) == (["M1"], [], {})
     assert bodies(broker, QUEUE) == [b"for erp"]
     assert bodies(broker, "topic:orders:crm") == [b"mended"]
@@ -83,13 +83,13 @@ def test_a_replay_takes_only_the_one_that_the_filter_holds_for(broker: Broker) -
 
 def test_a_replay_tells_of_a_message_that_went_though_another_has_its_id(broker: Broker) -> None:
     meant = chosen(broker, Selection(route="crm"))
-    discard(broker, QUEUE, meant[QUEUE])
-    assert replay(broker, QUEUE, meant[QUEUE]).missing == ["M1"]
+    discard(broker, QUEUE, meant.keys[QUEUE])
+    assert replay(broker, QUEUE, meant.keys[QUEUE]).missing == ["M1"]
     assert bodies(broker, QUEUE) == [b"for erp"]
 
 
 def test_a_replay_that_fails_tells_of_each(broker: Broker) -> None:
-    result = replay(broker, QUEUE, chosen(broker, Selection(everything=True))[QUEUE], to="nowhere")
+    result = replay(broker, QUEUE, chosen(broker, Selection(everything=True)).keys[QUEUE], to="nowhere")
     assert len(result.failed) == 2
 
 
@@ -101,18 +101,18 @@ def test_an_id_of_two_messages_is_refused_and_each_can_be_named_by_its_mark(brok
     for letter in letters(broker, QUEUE):
         assert str(letter.key) in refused.value.message
         assert one(broker, str(letter.key)) == letter
-        assert chosen(broker, Selection(ids=(str(letter.key),))) == {QUEUE: [letter.key]}
+        assert chosen(broker, Selection(ids=(str(letter.key),))).keys == {QUEUE: [letter.key]}
 
 
 def test_a_filter_may_tell_which_of_an_id_is_meant(broker: Broker) -> None:
-    [key] = chosen(broker, Selection(ids=("M1",), route="erp"))[QUEUE]
+    [key] = chosen(broker, Selection(ids=("M1",), route="erp")).keys[QUEUE]
     assert one(broker, str(key)).body == b"for erp"
 
 
 def test_an_id_does_not_mean_those_that_begin_with_it(broker: Broker) -> None:
     put(broker, Outgoing("A1", b"x"))
     put(broker, Outgoing("A10", b"y"))
-    [key] = chosen(broker, Selection(ids=("A1",)))[QUEUE]
+    [key] = chosen(broker, Selection(ids=("A1",))).keys[QUEUE]
     assert key.id == "A1"
 
 

@@ -162,6 +162,50 @@ def test_replay_with_another_body_is_for_one_message(esb, failed, tmp_path):
     broker.close()
 
 
+@pytest.fixture
+def quarantined(failed):
+    """Besides: K1, of the same route and error as A1 and A2, that was in hand when processes died."""
+    broker = open_broker(f"sqlite:{failed}/bus.db")
+    broker.open()
+    assert connected(broker, 10)
+    broker.queue("quarantine")
+    answered = threading.Semaphore(0)
+    told = history(NotConnected("no way"), route="route-A", step="to1", at="", attempts=4, origin="orders")
+    broker.publish("quarantine", Outgoing("K1", b"kills", told), lambda _error: answered.release())
+    assert answered.acquire(timeout=10)
+    broker.close()
+    return failed
+
+
+@pytest.mark.parametrize("bulk", [("--all",), ("--route", "route-A"), ("--older-than", "0")])
+@pytest.mark.parametrize("verb", [("replay",), ("discard", "--yes")])
+def test_filters_leave_the_quarantine_alone_and_say_how_to_mean_it(esb, quarantined, verb, bulk):
+    told = esb("-C", quarantined, "dlq", *verb, *bulk)
+    assert told.code == 0
+    assert "1 message on quarantine left out" in told.err
+    assert "say --queue quarantine to mean them" in told.err
+    assert (depths(quarantined)["quarantine"], depths(quarantined)["orders.dlq"]) == (1, 0)
+
+
+@pytest.mark.parametrize("verb", [("replay",), ("discard", "--yes")])
+def test_what_was_left_out_is_told_as_json(esb, quarantined, verb):
+    told = esb("-C", quarantined, "dlq", *verb, "--error", "no way", "--json")
+    assert json.loads(told.out)["leftOut"] == {"quarantine": 1}
+    assert told.err == ""
+
+
+@pytest.mark.parametrize("named", [("--queue", "quarantine", "--all"), ("--id", "K1")])
+@pytest.mark.parametrize("verb", [("replay",), ("discard", "--yes")])
+def test_the_quarantine_is_meant_where_its_queue_or_the_id_is_named(esb, quarantined, verb, named):
+    told = esb("-C", quarantined, "dlq", *verb, *named)
+    assert (told.code, told.err) == (0, "")
+    assert depths(quarantined)["quarantine"] == 0
+
+
+def test_what_is_quarantined_is_listed_with_the_others(esb, quarantined):
+    assert ids(esb("-C", quarantined, "dlq", "list", "--json")) == ["A1", "A2", "B1", "B2", "K1"]
+
+
 def test_messages_that_share_an_id_are_listed_edited_and_thrown_away_one_by_one(esb, failed, tmp_path):
     (tmp_path / "body").write_text("mended")
     broker = open_broker(f"sqlite:{failed}/bus.db")
@@ -192,7 +236,7 @@ def test_discard_asks_first_and_where_nobody_can_be_asked_refuses(esb, failed):
 
 def test_discard_throws_away_what_is_meant_and_nothing_else(esb, failed):
     told = esb("-C", failed, "dlq", "discard", "--id", "B2", "--yes", "--json")
-    assert json.loads(told.out) == {"discarded": 1}
+    assert json.loads(told.out) == {"discarded": 1, "leftOut": {}}
     assert ids(esb("-C", failed, "dlq", "list", "--json")) == ["A1", "A2", "B1"]
 
 

@@ -115,6 +115,19 @@ def test_a_discard_takes_what_was_meant(ask, broker):
     assert ids(broker, "orders.dlq") == ["A1", "A2"]
 
 
+@pytest.mark.parametrize("action", ["replay", "discard"])
+def test_a_job_leaves_the_quarantine_alone_and_says_so_unless_it_is_named(ask, broker, action):
+    broker.queue("quarantine")
+    told = history(NotConnected("no way"), route="r", step="to1", at="", attempts=4, origin="orders")
+    stored = threading.Event()
+    broker.publish("quarantine", Outgoing("K1", b"kills", told), lambda _error: stored.set())
+    assert stored.wait(10)
+    job = finished(ask, ask("POST", f"/dead-letters/{action}", {"all": True})[1])
+    assert (job["done"], job["leftOut"]) == (3, {"quarantine": 1})
+    job = finished(ask, ask("POST", f"/dead-letters/{action}", {"queue": "quarantine", "all": True})[1])
+    assert (job["done"], job["leftOut"]) == (1, {})
+
+
 @pytest.fixture
 def twice(broker):
     """Another message with the id A1 on the same queue, of another route."""
