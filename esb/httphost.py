@@ -41,7 +41,10 @@ class HttpRequest:
 
 @dataclass(slots=True)
 class HttpResponse:
-    """Status, headers and body of an answer. The server adds length and date and refuses control characters in headers."""
+    """Status, headers and body of an answer.
+
+    The server adds length and date, and leaves out headers whose name HTTP cannot have or whose value has control characters.
+    """
 
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()

@@ -33,14 +33,16 @@ _INTERNAL = ("camel", "esb-", "esb.", "esb_")
 _FORM = "application/x-www-form-urlencoded"
 _NEVER_BACK = frozenset(
     # What belongs to one connection,
-    "content-length transfer-encoding connection keep-alive upgrade te trailer"
-    # what only a request says,
-    " host accept accept-charset accept-encoding accept-language access-control-request-headers access-control-request-method"
-    " expect forwarded from if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards origin range"
-    " referer user-agent via"
-    # and secrets, which are not ours to repeat. All other headers of the request Camel gives back, if the route leaves them.
+    "content-length transfer-encoding connection keep-alive upgrade http2-settings te trailer host via"
+    # and secrets, which are not ours to repeat.
     " authorization proxy-authorization cookie".split()
 )
+_ASKED = frozenset(
+    "a-im accept accept-charset accept-datetime accept-encoding accept-language access-control-request-headers access-control-request-method"
+    " expect forwarded from if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards origin prefer range"
+    " referer user-agent".split()
+)
+"""What only a request says. All its other headers Camel gives back, if the route leaves them."""
 _ANSWERS_ONLY = frozenset(
     {
         "content-type",
@@ -64,7 +66,12 @@ _ANSWERS_ONLY = frozenset(
 
 
 class PlatformHttpEndpoint(Endpoint):
-    """A path template such as ``/customers/{id}``."""
+    """A path template such as ``/customers/{id}``.
+
+    Query and form fields become headers of the message beside the request's own, and go back with the answer as these do, as in Camel, unless the
+    route removes them. Those that no HTTP header can be (a field ``order[id]`` or ``first name``, a value with control characters) stay in the
+    message only.
+    """
 
     location = field(
         Kind.TEXT,
@@ -85,7 +92,9 @@ class PlatformHttpEndpoint(Endpoint):
     )
     mute_exception = field(Kind.BOOL, True, doc="Whether an error's text stays inside; the client gets an id.")
     return_http_request_headers = field(
-        Kind.BOOL, True, doc="Whether headers of the message, the request's too, go back with the answer, as in Camel."
+        Kind.BOOL,
+        False,
+        doc="Whether what only a request says (Accept, User-Agent, ...) goes back too, but never credentials. Other headers do in either case.",
     )
     file_name_ext_whitelist = field(Kind.TEXT, None, doc="Accepted for Camel's sake; uploads are not stored.")
     use_streaming = field(Kind.BOOL, False, doc="Accepted for Camel's sake; a body is bounded by maxBody.")
@@ -119,6 +128,7 @@ class PlatformHttpConsumer(Consumer):
         self._endpoint = endpoint
         self._deliver = deliver
         self._mounted: Mounted | None = None
+        self._left_out = _NEVER_BACK if endpoint.return_http_request_headers else _NEVER_BACK | _ASKED
         self._consumes = _types(endpoint.consumes)
         self._produces = _types(endpoint.produces)
 
@@ -185,7 +195,7 @@ class PlatformHttpConsumer(Consumer):
             brought = _brought(request)
             shown = [
                 (name, value)
-                for name, value in _given(exchange.message.headers, ())
+                for name, value in _given(exchange.message.headers, (), self._left_out)
                 if name.lower().startswith("access-control-") and (name.lower(), value) not in brought
             ]
             return HttpResponse(failed.status, [*failed.headers, *shown], failed.body)
@@ -203,15 +213,21 @@ class PlatformHttpConsumer(Consumer):
             raise ValueError(f"{code} is no status of an answer")
         own = exchange.properties.get(_PATH_PARAMETERS, ())
         brought = _brought(request)
-        given = [(name, value) for name, value in _given(headers, own) if (name.lower(), value) not in brought]
+        given = [
+            (name, value)
+            for name, value in _given(headers, own, self._left_out)
+            if (name.lower(), value) not in brought
+        ]
         return HttpResponse(code, given, body)
 
 
-def _given(headers: Mapping[str, Any], own: Container[str]) -> Iterator[tuple[str, str]]:
+def _given(
+    headers: Mapping[str, Any], own: Container[str], left_out: Container[str] = _NEVER_BACK
+) -> Iterator[tuple[str, str]]:
     """The message's headers that go back; one with several values is given several times."""
     for name, value in headers.items():
         folded = name.lower()
-        if folded in _NEVER_BACK or folded.startswith(_INTERNAL) or name in own:
+        if folded in left_out or folded.startswith(_INTERNAL) or name in own:
             continue
         for one in value if isinstance(value, list) else (value,):
             told = text(one)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from mmap import mmap
 from typing import Any, Final
 
+from esb.edge import HTTP_NAME
 from esb.httphost import HttpRequest, HttpResponse, Respond
 from esb.runtime.paths import Mount, Paths
 from esb.spool import Spool
@@ -25,7 +26,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110; what is none cannot be a header
 BODY_SECONDS: Final = 60.0
 """A client has this long to send its whole body: a slow one must not hold a place for ever."""
 ARRIVING_BYTES: Final = 256 * 1024 * 1024
@@ -33,7 +33,7 @@ ARRIVING_BYTES: Final = 256 * 1024 * 1024
 _REST_SECONDS: Final = 5.0
 _REST_BYTES: Final = 64 * 1024 * 1024
 _SAFE: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_FOUND: Final = b"<html><body><h1>Resource not found</h1></body></html>"
 _HTML: Final = b"text/html; charset=utf-8"
 _REASONS: Final = {
@@ -214,7 +214,7 @@ async def _write(send: Send, response: HttpResponse, *, head: bool) -> None:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1", "replace"))
         for name, value in response.headers
-        if not _split(name)
+        if HTTP_NAME.fullmatch(name)  # a field of a form may have any name, and is a header of its message
         and not _split(value)
         and name.lower() not in {"content-length", "transfer-encoding", "connection", "date"}
     ]
@@ -235,5 +235,5 @@ async def _write(send: Send, response: HttpResponse, *, head: bool) -> None:
 
 
 def _split(text: str) -> bool:
-    """Whether a header text holds what would split the response."""
+    """Whether a header's value holds what would split the response, or makes the server below close the connection and answer nothing."""
     return _CONTROL.search(text) is not None
