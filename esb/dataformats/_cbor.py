@@ -8,11 +8,14 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
-from esb.coerce import inner, text
+from esb.coerce import inner, read_decimal, text
 from esb.errors import ConversionFailed, Malformed
 
 _MAX_DEPTH: Final = 200
 _BREAK: Final = object()
+_MOST_DIGITS: Final = 400
+_MOST_BITS: Final = 1400
+"""Of a decimal's mantissa: to make decimal digits of bits takes time by their square."""
 
 
 def encode(value: Any) -> bytes:
@@ -29,6 +32,8 @@ def _write(value: Any, told: bytearray, depth: int) -> None:
         told.append({None: 0xF6, True: 0xF5, False: 0xF4}[value])
     elif isinstance(value, int):
         _whole(value, told)
+    elif isinstance(value, decimal.Decimal) and value.is_finite():
+        _fraction(value, told)
     elif isinstance(value, (float, decimal.Decimal)):
         told += b"\xfb" + struct.pack(">d", value)
     elif isinstance(value, (bytes, bytearray, memoryview)):
@@ -61,6 +66,17 @@ def _whole(value: int, told: bytearray) -> None:
     told += _head(2, len(data)) + data
 
 
+def _fraction(value: decimal.Decimal, told: bytearray) -> None:
+    """A decimal with all its digits, as Jackson writes a BigDecimal: a tagged list of exponent and mantissa."""
+    sign, digits, exponent = value.as_tuple()
+    if len(digits) > _MOST_DIGITS:
+        raise ConversionFailed(f"a number of more than {_MOST_DIGITS} digits is not written: round it first")
+    mantissa = int("".join(map(str, digits)))
+    told += b"\xc4\x82"
+    _whole(int(exponent), told)
+    _whole(-mantissa if sign else mantissa, told)
+
+
 def _head(kind: int, size: int) -> bytes:
     if size < 24:
         return bytes([kind << 5 | size])
@@ -70,10 +86,13 @@ def _head(kind: int, size: int) -> bytes:
     raise ConversionFailed("longer than CBOR can tell")
 
 
-def decode(data: bytes) -> Any:
-    """The first value of some bytes; what follows it is not read. Raises Malformed."""
+def decode(data: bytes, *, typed: bool = False) -> Any:
+    """The first value of some bytes; what follows it is not read. Raises Malformed.
+
+    ``typed``: for a data type, decimals keep their digits (else they are floats), and a key that occurs twice in a map is refused.
+    """
     try:
-        value = _Reader(data).value(0)
+        value = _Reader(data, typed=typed).value(0)
     except (struct.error, IndexError):
         raise Malformed("the CBOR data are cut off") from None
     except UnicodeDecodeError as error:
@@ -86,8 +105,9 @@ def decode(data: bytes) -> Any:
 class _Reader:
     """A position in bytes. A length never makes room before the bytes are there."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, typed: bool) -> None:
         self._data = data
+        self._typed = typed
         self._at = 0
 
     def value(self, depth: int) -> Any:
@@ -163,7 +183,12 @@ class _Reader:
             item = self.value(depth + 1)
             if item is _BREAK:
                 raise Malformed("not CBOR data: a key without a value")
-            found[inner(key)] = item
+            name = inner(key)
+            if self._typed and name in found:  # two readers would take different ones of two values
+                raise Malformed(
+                    f"not CBOR data that every reader takes for the same: the key {name[:60]!r} occurs twice"
+                )
+            found[name] = item
         return found
 
     def _simple(self, code: int) -> Any:
@@ -178,10 +203,24 @@ class _Reader:
             return _BREAK
         raise Malformed(f"not CBOR data: byte {self._at - 1}")
 
-    @staticmethod
-    def _tagged(tag: int | None, value: Any) -> Any:
-        """Large whole numbers; of all other tags the value as it is."""
+    def _tagged(self, tag: int | None, value: Any) -> Any:
+        """Large whole numbers and decimals; of all other tags the value as it is."""
+        if tag == 4:
+            told = _decimal(value)
+            return told if self._typed else float(told)
         if tag in {2, 3} and isinstance(value, bytes):
             number = int.from_bytes(value, "big")
             return number if tag == 2 else -1 - number
         return value
+
+
+def _decimal(value: Any) -> decimal.Decimal:
+    match value:
+        case [int() as exponent, int() as mantissa]:
+            if mantissa.bit_length() <= _MOST_BITS and exponent.bit_length() <= 32:
+                try:
+                    return read_decimal(f"{mantissa}E{exponent}")
+                except ConversionFailed:
+                    pass
+            raise Malformed(f"the CBOR data hold a number of more than {_MOST_DIGITS} digits")
+    raise Malformed("not CBOR data: a decimal is a list of its exponent and its mantissa")

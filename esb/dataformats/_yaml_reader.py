@@ -6,12 +6,13 @@ keys, sets and binary values are understood, since partners send them. No tag ma
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final
 
 import yaml
 
 from esb.coerce import inner
-from esb.dataformats._yaml_scalars import PREFIX, tag_of, value_of
+from esb.dataformats._yaml_scalars import PREFIX, exact_float, tag_of, value_of
 from esb.errors import Malformed
 
 MAX_BYTES: Final = 32 << 20
@@ -44,7 +45,8 @@ class _Open:
 def read(text: str, *, max_aliases: int, texts: bool = False) -> Any:
     """The value of the one document in a text; None if it is empty.
 
-    ``max_aliases`` bounds aliases of lists and maps. ``texts``: dates stay texts. Raises Malformed with line and column.
+    ``max_aliases`` bounds aliases of lists and maps. ``texts``: for a data type, dates stay texts and
+    decimals keep their digits. Raises Malformed with line and column.
     """
     if len(text) > MAX_BYTES:
         raise Malformed(f"the YAML text is larger than {MAX_BYTES} bytes")
@@ -104,7 +106,7 @@ class _Composer:
         if self._texts and tag == PREFIX + "timestamp":
             return event.value
         try:
-            return value_of(tag, event.value)
+            return exact_float(event.value) if self._texts and tag == PREFIX + "float" else value_of(tag, event.value)
         except KeyError:
             raise self._refused(tag, event) from None
         except (ValueError, OverflowError) as error:
@@ -167,7 +169,9 @@ class _Composer:
 
     def _key(self, top: _Open, value: Any, event: Any) -> Any:
         if value is not _MERGE and not isinstance(value, str):
-            value = inner(value)  # as in JSON: whoever looks a key up writes text
+            value = inner(
+                float(value) if isinstance(value, Decimal) else value
+            )  # as in JSON: whoever looks a key up writes text
         # Two readers would take different ones of two values: what one has checked, the other has not.
         if value in top.value:
             raise Malformed(f"the YAML key {str(value)[:60]!r} stands twice in one map{_where(event.start_mark)}")

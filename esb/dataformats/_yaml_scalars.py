@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
+
+from esb.coerce import read_decimal
+from esb.errors import ConversionFailed
 
 PREFIX: Final = "tag:yaml.org,2002:"
 
@@ -89,6 +93,20 @@ def _float(word: str) -> float:
         sign = -1 if told[0] == "-" else 1
         return float(sign * _sexagesimal([float(part) for part in told.lstrip("+-").split(":")]))
     return float(told)
+
+
+def exact_float(word: str) -> Decimal | float:
+    """As :func:`value_of` a float, with all its digits if it is written in decimals. Raises ValueError, also for one of too many digits."""
+    told = word.replace("_", "")
+    if ":" in told or told.lower().endswith((".inf", ".nan")):
+        return _float(word)
+    try:
+        number = read_decimal(told)
+    except ConversionFailed as error:
+        raise ValueError(str(error)) from error
+    if not number.is_finite():
+        raise ValueError(f"{word[:40]!r} is no number")
+    return number
 
 
 def _sexagesimal(parts: list[Any]) -> Any:

@@ -14,7 +14,7 @@ from esb.fields import Kind, field
 
 
 class Cbor(DataFormatSpec):
-    """CBOR."""
+    """CBOR. Decimals are written with all their digits, as decimal fractions (tag 4), and kept so for a data type."""
 
     name = "cbor"
     unmarshal_type = field(
@@ -52,7 +52,7 @@ class CborFormat:
         return encode(value)
 
     def unmarshal(self, exchange: Exchange, data: Any) -> Any:
-        value = self._fits(decode(octets(data)))
+        value = self._fits(decode(octets(data), typed=self._kind is not None))
         if self._kind is None:
             return value
         return [self._kind.load(item) for item in value] if self._use_list else self._kind.load(value)

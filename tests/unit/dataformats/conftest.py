@@ -17,6 +17,9 @@ types:
       sku: {type: string, required: true, width: 6}
       price: {type: decimal, required: true, width: 8, align: right, pad: "0"}
       stock: {type: integer, width: 4, align: right}
+  Any:
+    fields:
+      held: {type: any}
 """
 
 

@@ -1,10 +1,12 @@
 import datetime as dt
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esb.dataformats._cbor import decode, encode
 from esb.dataformats.cbor import Cbor
 from esb.errors import ConversionFailed, Malformed
 from esb.exchange import Exchange
@@ -90,3 +92,45 @@ def test_a_data_type_checks_what_is_read(make):
     assert rows.read(make("cbor").write({"sku": "a", "price": "1.5"}))["sku"] == "a"
     with pytest.raises(Malformed, match="a list is expected"):
         make("cbor", use_list=True).read(b"\xa0")
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False).filter(lambda value: abs(value.adjusted()) <= 400))
+def test_a_decimal_keeps_its_digits_for_a_data_type(value):
+    assert str(decode(encode(value), typed=True)).lstrip("-") == str(value).lstrip("-")
+    assert decode(encode(value), typed=True) == value
+
+
+def test_a_decimal_has_the_form_that_jackson_gives_it(make):
+    assert make("cbor").write(Decimal("273.15")).hex() == "c48221196ab3"  # RFC 8949, 3.4.4
+
+
+def test_a_decimal_without_a_data_type_is_a_float_as_others_are(make):
+    assert repr(make("cbor").read(bytes.fromhex("c48221196ab3"))) == "273.15"
+
+
+def test_what_a_data_type_wrote_it_reads_with_all_digits(make):
+    rows = make("cbor", unmarshal_type="erp.Row")
+    read = rows.read(rows.write({"sku": "a", "price": Decimal("12345678901234567.89")}))
+    assert read["price"] == Decimal("12345678901234567.89")
+
+
+@pytest.mark.parametrize(
+    "hexadecimal",
+    ["c48200", "c401", "c482016161", "c483010203", "c4821a000186a001", "c482c2490100000000000000000001",
+     "c48200c258c8" + "ff" * 200],
+)  # fmt: skip
+def test_a_decimal_that_is_none_or_too_long_is_refused(make, hexadecimal):
+    with pytest.raises(Malformed):
+        make("cbor").read(bytes.fromhex(hexadecimal))
+
+
+def test_a_decimal_of_thousands_of_digits_is_not_written():
+    with pytest.raises(ConversionFailed, match="more than 400 digits"):
+        encode(Decimal("0." + "1" * 5000))
+
+
+def test_a_key_twice_is_refused_where_a_data_type_is_named(make):
+    data = bytes.fromhex("a3" + "63736b756161" + "657072696365" + "0a" + "657072696365" + "1863")
+    with pytest.raises(Malformed, match="the key 'price' occurs twice"):
+        make("cbor", unmarshal_type="erp.Row").read(data)
+    assert make("cbor").read(data) == {"sku": "a", "price": 99}

@@ -169,3 +169,28 @@ def test_a_data_type_checks_what_is_read(make):
     with pytest.raises(ValidationFailed):
         rows.read("sku: a\nprice: cheap\n")
     assert rows.read(rows.write(rows.read("sku: a\nprice: '1.5'\n")))["sku"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("word", "price"),
+    [
+        ("12345678901234567.89", "12345678901234567.89"),
+        ("0.10", "0.10"),
+        ("1_000.5", "1000.5"),
+        ("-1.5e+3", "-1.5E+3"),
+        ("1:30.5", "90.5"),
+    ],
+)
+def test_a_data_type_gets_numbers_with_all_their_digits(make, word, price):
+    assert str(make("yaml", unmarshal_type="erp.Row").read(f"sku: a\nprice: {word}\n")["price"]) == price
+
+
+@pytest.mark.parametrize("word", ["1.0e+200000", "!!float 1e200000", "!!float sNaN"])
+def test_a_number_that_few_characters_make_huge_is_refused(make, word):
+    with pytest.raises(Malformed, match="line 2"):
+        make("yaml", unmarshal_type="erp.Row").read(f"sku: a\nstock: {word}\nprice: 1\n")
+
+
+def test_a_number_is_the_same_key_with_a_data_type_and_without(make):
+    for made in (make("yaml"), make("yaml", unmarshal_type="erp.Any")):
+        assert made.read("held: {1.50: a}\n") == {"held": {"1.5": "a"}}
