@@ -7,6 +7,7 @@ equal to nothing only, and a text never becomes a number by losing blanks.
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -118,6 +119,8 @@ def compare(left: Any, right: Any) -> int:
         return _sign(left, right)
     if kinds in {(int, int), (float, float)}:
         return _sign(left, right)
+    if decimal.Decimal in kinds and set(kinds) <= {decimal.Decimal, float}:
+        return _sign(_decimal(left), _decimal(right))  # a data type's decimals stand where Camel has two floats
     if (kinds == (str, int) and looks_whole(left)) or (kinds == (int, str) and looks_whole(right)):
         return _sign(int(left), int(right))
     if kinds == (str, float) and looks_numeric(left):
@@ -133,6 +136,10 @@ def compare(left: Any, right: Any) -> int:
     if isinstance(right, str):
         return -compare(right, left)
     return _compare_converted(left, right)
+
+
+def _decimal(value: float | decimal.Decimal) -> decimal.Decimal:
+    return decimal.Decimal(str(value)) if isinstance(value, float) else value
 
 
 def _number(value: Any) -> float | None:

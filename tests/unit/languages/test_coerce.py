@@ -76,3 +76,16 @@ def test_a_decimal_of_a_huge_exponent_has_its_order_all_the_same() -> None:
     assert compare(decimal.Decimal("1e3000000"), 10) > 0
     assert compare(10, decimal.Decimal("1e3000000")) < 0
     assert not equal(decimal.Decimal("1e3000000"), 10)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("5.7", 5.5), (5.7, "5.5"), ("1.7", "1.5"), ("0.11", 0.1), ("1e3000000", 1e300)]
+)
+def test_a_decimal_is_held_against_a_number_with_what_is_behind_the_point(left: object, right: object) -> None:
+    greater, less = (decimal.Decimal(one) if isinstance(one, str) else one for one in (left, right))
+    assert (compare(greater, less), compare(less, greater)) == (1, -1)
+
+
+def test_a_decimal_is_neither_above_nor_below_the_number_that_is_written_alike() -> None:
+    assert compare(decimal.Decimal("1000.10"), 1000.10) == 0
+    assert compare(decimal.Decimal("1.5"), float("nan")) == -1
