@@ -6,9 +6,11 @@ Meaning is Camel's AggregateProcessor, held against recorded behaviour; who ackn
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -77,6 +79,8 @@ class _Outcome:
     key: str
     exchange: Exchange
     units: list[UnitOfWork]
+    deadline: float | None = None
+    """What the group was waiting for when it was closed."""
 
 
 class Aggregator:
@@ -125,11 +129,30 @@ class Aggregator:
         copy.properties.pop(CURRENT_GROUP, None)
         for signal in _SIGNALS:
             copy.message.headers.pop(signal)
+        self._change(lambda outcomes: self._add(key, copy, self._held(exchange), outcomes))
+
+    def _change(self, change: Callable[[list[_Outcome]], object]) -> None:
+        """Change groups under their lock; what that closes is run outside it, also where something after it fails: nobody else has it any more."""
         outcomes: list[_Outcome] = []
-        with self._groups.lock():
-            self._add(key, copy, self._held(exchange), outcomes)
+        try:
+            with self._groups.lock():
+                change(outcomes)
+        except Exception:
+            if self._groups.durable:  # the transaction was rolled back: the groups are open as before
+                self._reopened(outcomes)
+                outcomes = []
+            raise
+        finally:
+            for outcome in outcomes:
+                self._submit(outcome)
+
+    def _reopened(self, outcomes: list[_Outcome]) -> None:
         for outcome in outcomes:
-            self._submit(outcome)
+            if self._closed is not None:
+                self._closed.discard(outcome.key)
+            if outcome.deadline is not None:
+                self._waited_for.setdefault(outcome.key, outcome.deadline)
+                self._timeouts.again(outcome.key, _left(outcome.deadline, outcome.exchange))
 
     def _held(self, exchange: Exchange) -> UnitOfWork | None:
         """The unit whose delivery is kept open until the group's outcome; a sender who waits is not kept waiting for messages of others."""
@@ -143,8 +166,10 @@ class Aggregator:
         size = 1 if group is None else int(group.exchange.properties.get(SIZE, 0)) + 1
         complete = self._asked_before(key, group, new, size)
         if complete is not None and self._pre_complete is not None and group is not None:
-            outcomes += self._complete(key, group, complete)
+            self._complete(key, group, complete, outcomes)
             group, size, complete = None, 1, None
+        # May fail: before the strategy has the message, which would be in the group twice when it comes again.
+        seconds = completion.seconds(new) if complete is None and completion.times_out else 0.0
         old = None if group is None else group.exchange
         try:
             answer = self._strategy.aggregate(old, new)
@@ -160,20 +185,20 @@ class Aggregator:
                 f"AggregationStrategy {type(self._strategy).__name__} returned null which is not allowed"
             )
         if answer.properties.pop(ALL_GROUPS, None) in {True, "true"} or (completion.on_new_group and group is None):
-            outcomes += self._complete_open("force")
+            self._complete_open("force", outcomes)
         answer.properties[SIZE] = size
         if self._pre_complete is None and not completion.eager:
-            complete = self._is_complete(key, answer)
+            complete = self._asked_after(key, group, answer, outcomes)
         kept = Group(answer, None, [] if group is None else group.units)
         if unit is not None:
             kept.units.append(unit.hold_delivery())
         if complete is None:
-            self._keep(key, kept, new)
+            self._keep(key, kept, seconds)
         elif complete == "consumer":
             self._groups.put(key, kept)
-            outcomes += self._complete_batch()
+            self._complete_batch(outcomes)
         else:
-            outcomes += self._complete(key, kept, complete)
+            self._complete(key, kept, complete, outcomes)
 
     def _asked_before(self, key: str, group: Group | None, new: Exchange, size: int) -> str | None:
         """What the strategy (pre-completion) or the eager check says about a message that is not in its group yet."""
@@ -186,6 +211,17 @@ class Aggregator:
             return "strategy" if self._pre_complete(None if group is None else group.exchange, new) else None
         finally:
             del new.properties[SIZE], new.properties[KEY]
+
+    def _asked_after(self, key: str, group: Group | None, answer: Exchange, outcomes: list[_Outcome]) -> str | None:
+        """What the rules say about a group that has its message."""
+        try:
+            return self._is_complete(key, answer)
+        except Exception as error:
+            # The message fails and may come again, but the strategy has it: it would be in the group twice. So the others come again too, if all can.
+            if group is not None and len(group.units) == answer.properties[SIZE] - 1 and self._groups.get(key) is group:
+                answer.error = error
+                self._close(key, Group(answer, None, group.units), outcomes)
+            raise
 
     def _is_complete(self, key: str, exchange: Exchange) -> str | None:
         completion = self._completion
@@ -205,8 +241,7 @@ class Aggregator:
             wanted = completion.size
         return "size" if 0 < wanted <= exchange.properties.get(SIZE, 1) else None
 
-    def _keep(self, key: str, group: Group, new: Exchange) -> None:
-        seconds = self._completion.seconds(new) if self._completion.times_out else 0.0
+    def _keep(self, key: str, group: Group, seconds: float) -> None:
         if seconds > 0:
             group.exchange.properties[TIMEOUT] = round(seconds * 1000)
             group.deadline = self._waited_for[key] = time.time() + seconds
@@ -215,71 +250,77 @@ class Aggregator:
 
     # --- completion --------------------------------------------------------------------------------------------------------------------------
 
-    def _complete(self, key: str, group: Group, by: str) -> list[_Outcome]:
-        """Close a group, under the lock; what is to be run then, outside it."""
+    def _complete(self, key: str, group: Group, by: str, outcomes: list[_Outcome]) -> None:
+        """Close a group that is complete, under the lock; what is to be run then, outside it, is added to ``outcomes``."""
         exchange = group.exchange
         exchange.properties[KEY] = key
         exchange.properties[COMPLETED_BY] = by
-        self._forget_time(key)
+        if by == "timeout":
+            told = self._tell("timeout", exchange, -1, -1, self._completion.timeout)
+            if told and self._completion.discard_on_timeout:
+                self._discard(key, group)
+                if self._closed is not None:
+                    self._closed.add(key)
+                return
+        self._tell("on_completion", exchange)
+        self._close(key, group, outcomes)
         if self._closed is not None:
             self._closed.add(key)
-        if by == "timeout":
-            told = getattr(self._strategy, "timeout", None)
-            if told is not None:
-                told(exchange, -1, -1, self._completion.timeout)
-            if self._completion.discard_on_timeout:
-                self._discard(key, group)
-                return []
-        completed = getattr(self._strategy, "on_completion", None)
-        if completed is not None:
-            completed(exchange)
-        return [_Outcome(self._groups.complete(key, group), key, exchange, group.units)]
 
-    def _complete_batch(self) -> list[_Outcome]:
-        outcomes: list[_Outcome] = []
+    def _tell(self, name: str, exchange: Exchange, *more: Any) -> bool:
+        """Tell the strategy, if it wants to know. If it fails, so does this outcome, and no other that is closed with it; false then."""
+        told = getattr(self._strategy, name, None)
+        if told is not None:
+            try:
+                told(exchange, *more)
+            except Exception as error:
+                exchange.error = error
+                return False
+        return True
+
+    def _close(self, key: str, group: Group, outcomes: list[_Outcome]) -> None:
+        outcome = self._groups.complete(key, group)
+        outcomes.append(_Outcome(outcome, key, group.exchange, group.units, self._waited_for.get(key)))
+        self._forget_time(key)
+
+    def _complete_batch(self, outcomes: list[_Outcome]) -> None:
         batch, self._batch = self._batch, {}
         for key in batch:
             group = self._groups.get(key)
             if group is not None:
-                outcomes += self._complete(key, group, "consumer")
-        return outcomes
+                self._complete(key, group, "consumer", outcomes)
 
-    def _complete_open(self, by: str) -> list[_Outcome]:
-        outcomes: list[_Outcome] = []
+    def _complete_open(self, by: str, outcomes: list[_Outcome]) -> None:
         for key in self._groups.open_keys():
             group = self._groups.get(key)
             if group is not None:
-                outcomes += self._complete(key, group, by)
-        return outcomes
+                self._complete(key, group, by, outcomes)
 
     def complete_all(self, by: str) -> None:
         """Complete all open groups."""
-        with self._groups.lock():
-            outcomes = self._complete_open(by)
-        for outcome in outcomes:
-            self._submit(outcome)
+        self._change(lambda outcomes: self._complete_open(by, outcomes))
 
     def _discard(self, key: str, group: Group) -> None:
-        self._forget_time(key)
         self._groups.confirm(self._groups.complete(key, group))
+        self._forget_time(key)
         for unit in group.units:
             unit.release()
 
     def _timed_out(self, key: str) -> None:
-        with self._groups.lock():
-            if key in self._timeouts:
-                return  # a message came just now, and put it off
-            group = self._groups.get(key)
-            if group is None:
-                self._waited_for.pop(key, None)
-                return
-            # Another process may have put a message to the group meanwhile. What was waited for here is over, whatever the wall clock says now.
-            if group.deadline is not None and group.deadline != self._waited_for.get(key):
-                self._wait_for(key, group)
-                return
-            outcomes = self._complete(key, group, "timeout")
-        for outcome in outcomes:
-            self._submit(outcome)
+        self._change(lambda outcomes: self._expired(key, outcomes))
+
+    def _expired(self, key: str, outcomes: list[_Outcome]) -> None:
+        if key in self._timeouts:
+            return  # a message came just now, and put it off
+        group = self._groups.get(key)
+        if group is None:
+            self._waited_for.pop(key, None)
+            return
+        # Another process may have put a message to the group meanwhile. What was waited for here is over, whatever the wall clock says now.
+        if group.deadline is not None and group.deadline != self._waited_for.get(key):
+            self._wait_for(key, group)
+            return
+        self._complete(key, group, "timeout", outcomes)
 
     # --- outcomes ----------------------------------------------------------------------------------------------------------------------------
 
@@ -358,9 +399,8 @@ class Aggregator:
     def _wait_for(self, key: str, group: Group) -> None:
         """Wait for a deadline that was put by another process: as long as the wall clock says, but never longer than the whole time."""
         assert group.deadline is not None
-        whole = float(group.exchange.properties.get(TIMEOUT) or 0) / 1000
         self._waited_for[key] = group.deadline
-        self._timeouts.set(key, min(max(group.deadline - time.time(), 0.0), whole))
+        self._timeouts.set(key, _left(group.deadline, group.exchange))
 
     def _tick(self) -> None:
         if not self._started:
@@ -394,6 +434,13 @@ class Aggregator:
                     unit.release(StepFailed(f"the group {key!r} was not complete when the route {self._route} stopped"))
 
 
+def _left(deadline: float, exchange: Exchange) -> float:
+    whole = float(exchange.properties.get(TIMEOUT) or 0) / 1000
+    return min(
+        max(deadline - time.time(), 0.0), whole or math.inf
+    )  # a clock that was set back makes no group wait for longer than its timeout
+
+
 class _ClosedKeys:
     """Keys that take no more messages; the newest ``size`` of them, all with 0. Used under the groups' lock, read without it."""
 
@@ -409,6 +456,10 @@ class _ClosedKeys:
         self._keys[key] = None
         if self._size > 0 and len(self._keys) > self._size:
             self._keys.popitem(last=False)
+
+    def discard(self, key: str) -> None:
+        """Take a key's closing back."""
+        self._keys.pop(key, None)
 
 
 class _Running:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -9,8 +10,11 @@ from typing import Final
 
 from esb.component import Context, Timer
 
+_log = logging.getLogger("esb.route")
 _MANY: Final = 100
 """From so many keys on, all are looked through at most once in the given interval."""
+_AGAIN: Final = 1.0
+"""Seconds at least until what failed is tried again."""
 
 
 class Timeouts:
@@ -50,6 +54,15 @@ class Timeouts:
             if self._open and (self._timer is None or deadline < self._next):
                 self._arm(deadline)
 
+    def again(self, key: str, seconds: float = 0.0) -> None:
+        """Put back a key whose end failed, to be tried again in a while, unless it has a new deadline meanwhile."""
+        deadline = time.monotonic() + max(seconds, _AGAIN)
+        with self._lock:
+            if self._open and key not in self._deadlines:
+                self._deadlines[key] = deadline
+                if self._timer is None or deadline < self._next:
+                    self._arm(deadline)
+
     def __contains__(self, key: str) -> bool:
         with self._lock:
             return key in self._deadlines
@@ -78,4 +91,8 @@ class Timeouts:
             if self._deadlines:
                 self._arm(min(self._deadlines.values()))
         for key in due:
-            self._expired(key)
+            try:
+                self._expired(key)
+            except Exception:  # the others are due as well, and none of them is looked at again by itself
+                _log.exception("what is due at the timeout of %r failed, which is tried again", key)
+                self.again(key)

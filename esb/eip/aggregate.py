@@ -45,6 +45,9 @@ class AggregateSpec(StepSpec):
     Nothing is lost in a crash: groups in memory (the default) keep the deliveries of their InOnly messages open until the outcome is known, so
     that they come again; a durable repository has each message on disk before its delivery is acknowledged. A message whose sender waits for an
     answer is answered at once, and is safe only with a durable repository. Groups still open at a stop are given back.
+
+    What fails while a group is completed fails that group's outcome only. Where a completion rule fails once the message is in its group, the message
+    fails and a group in memory comes again as a whole, if all its messages can.
     """
 
     name = "aggregate"

@@ -253,6 +253,118 @@ def test_a_strategy_may_complete_the_group_before_the_message():
     assert groups.by() == ["strategy"]
 
 
+class First:
+    """A strategy that keeps the first message, and fails where its own says so."""
+
+    def __init__(self, **fails):
+        for name, when in fails.items():
+            setattr(
+                self, name, lambda *exchanges, when=when: self._fail(exchanges[-1 if len(exchanges) == 2 else 0], when)
+            )
+
+    def _fail(self, exchange, when):
+        if when(exchange):
+            raise ValueError(exchange.body)
+
+    def aggregate(self, old, new):
+        if new.body == "unreadable":
+            raise ValueError(new.body)
+        return old or new
+
+
+def bad(exchange):
+    return exchange.body == "bad"
+
+
+def test_a_group_that_a_message_completed_before_it_goes_on_though_the_message_fails():
+    strategy = First()
+    strategy.pre_complete = lambda old, new: old is not None
+    groups = Groups(aggregation_strategy="first", beans={"first": strategy})
+    first = groups.send("a", key=1)
+    assert isinstance(groups.send("unreadable", key=1).error, CamelExchangeException)
+    assert groups.bodies == ["a"]
+    assert not first.unit.open
+
+
+def test_groups_that_a_new_one_completes_go_on_though_the_new_message_fails():
+    groups = Groups(
+        completion_on_new_correlation_group=True,
+        completion_predicate=Asked(ask=lambda exchange: exchange.headers["n"] > 100),
+    )
+    first = groups.send("a", key=1, n=1)
+    assert isinstance(groups.send("b", key=2, n="many").error, TypeError)
+    assert groups.bodies == [["a"]]
+    assert not first.unit.open
+
+
+def test_a_message_whose_timeout_cannot_be_read_is_given_back_and_is_not_in_its_group():
+    groups = Groups(completion_size=2, completion_timeout_expression=header("wait"))
+    refused = groups.send("a", key=1, wait="soon")
+    assert refused.error is not None
+    assert not refused.unit.open
+    for body in ("a", "b"):
+        groups.send(body, key=1, wait=60000)
+    assert groups.bodies == [["a", "b"]]
+    groups.bench.stop()
+
+
+def flaky():
+    """A predicate that fails the second time it is asked."""
+    asked = []
+
+    def ask(exchange):
+        asked.append(exchange)
+        if len(asked) == 2:
+            raise OSError("the rates are not there just now")
+        return False
+
+    return Asked(ask=ask)
+
+
+def test_after_a_predicate_that_failed_the_whole_group_comes_again_and_no_message_is_in_it_twice():
+    groups = Groups(completion_size=2, completion_predicate=flaky())
+    first, second = groups.send("a", key=1), groups.send("b", key=1)
+    assert isinstance(second.error, OSError)
+    assert isinstance(first.unit.error, OSError)
+    for body in ("a", "b"):
+        groups.send(body, key=1)
+    assert groups.bodies == [["a", "b"]]
+
+
+def test_after_a_predicate_that_failed_a_message_that_does_not_come_again_stays_in_the_group():
+    groups = Groups(completion_size=3, completion_predicate=flaky())
+    groups.bench.run(Exchange("a", {"key": 1}, pattern="InOut"))
+    groups.send("b", key=1)
+    groups.send("b", key=1)
+    assert groups.bodies == [["a", "b", "b"]]
+
+
+def test_a_group_whose_strategy_fails_at_its_end_is_given_back_and_the_others_go_on():
+    groups = Groups(
+        aggregation_strategy="first",
+        beans={"first": First(on_completion=bad)},
+        completion_size=9,
+        force_completion_on_stop=True,
+    )
+    outers = [groups.send(body, key=body) for body in ("a", "bad", "b")]
+    groups.bench.stop()
+    assert groups.bodies == ["a", "b"]
+    assert [type(outer.unit.error) for outer in outers] == [type(None), ValueError, type(None)]
+
+
+def test_a_group_to_be_dropped_is_given_back_if_the_strategy_could_not_be_told():
+    groups = Groups(
+        aggregation_strategy="first",
+        beans={"first": First(timeout=bad)},
+        completion_timeout=0.02,
+        discard_on_completion_timeout=True,
+    )
+    outer = groups.send("bad", key=1)
+    assert groups.bench.settled.wait(5)
+    assert isinstance(outer.unit.error, ValueError)
+    groups.bench.stop()
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -292,6 +404,69 @@ def test_a_durable_group_releases_its_messages_and_goes_on_after_a_restart(tmp_p
     again.send({"n": 2}, key=1)
     assert again.bodies == [[{"n": 1}, {"n": 2}]]
     again.bench.stop()
+
+
+class Unwilling(SqliteAggregationRepository):
+    """Refuses a group as often as it is told, after all was done."""
+
+    refusals = 0
+
+    def complete(self, key, group):
+        outcome = super().complete(key, group)
+        if self.refusals:
+            self.refusals -= 1
+            raise OSError("the disk is full")
+        return outcome
+
+
+def unwilling(tmp_path, **options):
+    store = Unwilling(str(tmp_path / "groups.db"))
+    return store, Groups(aggregation_repository="kept", beans={"kept": store}, **options)
+
+
+def test_a_timeout_that_could_not_be_written_is_tried_again_and_takes_no_other_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("esb.eip._timeouts._AGAIN", 0.02)
+    store, groups = unwilling(tmp_path, completion_timeout=0.1)
+    store.refusals = 3
+    for key in (1, 2, 3):
+        groups.send(key, key=key)
+    until(lambda: len(groups.outcomes) == 3)
+    assert sorted(groups.bodies) == [[1], [2], [3]]
+    groups.bench.stop()
+
+
+def test_a_group_whose_completion_could_not_be_written_is_open_again_with_its_timeout(tmp_path, monkeypatch):
+    monkeypatch.setattr("esb.eip._timeouts._AGAIN", 0.02)
+    store, groups = unwilling(
+        tmp_path, completion_timeout=0.2, completion_size=2, close_correlation_key_on_completion=10
+    )
+    store.refusals = 1
+    groups.send("a", key=1)
+    assert isinstance(groups.send("b", key=1).error, OSError)
+    until(lambda: groups.outcomes)
+    assert (groups.bodies, groups.by()) == ([["a"]], ["timeout"])
+    groups.bench.stop()
+
+
+def test_a_group_that_was_open_again_after_another_messages_failure_takes_messages_and_has_its_timeout(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("esb.eip._timeouts._AGAIN", 0.02)
+    groups = durable(
+        tmp_path,
+        completion_size=None,
+        completion_timeout=0.2,
+        completion_on_new_correlation_group=True,
+        completion_predicate=Asked(ask=lambda exchange: exchange.headers["n"] > 100),
+        close_correlation_key_on_completion=10,
+    )
+    groups.send("a", key=1, n=1)
+    assert isinstance(groups.send("x", key=2, n="many").error, TypeError)
+    assert groups.send("b", key=1, n=1).error is None
+    assert isinstance(groups.send("x", key=2, n="many").error, TypeError)
+    until(lambda: groups.outcomes)
+    assert (groups.bodies, groups.by()) == ([["a", "b"]], ["timeout"])
+    groups.bench.stop()
 
 
 def test_a_durable_timeout_goes_on_after_a_restart(tmp_path):
