@@ -16,7 +16,7 @@ from esb.coerce import text
 from esb.eip._names import has_functions, simple
 from esb.errors import OptionError, Position, ValidationFailed
 from esb.exchange import Exchange
-from esb.expression import Expression
+from esb.expression import Expression, LanguageSpec
 from esb.step import Builder
 
 _PLAIN = re.compile(r"[\w.~/:@ ,;=!*'()$-]*", re.ASCII)
@@ -31,6 +31,13 @@ def written_scheme(uri: str) -> str:
     """The scheme that the route's author wrote; empty if the message brings it."""
     scheme, colon, _ = uri.partition(":")
     return scheme.strip() if colon and not has_functions(scheme) else ""
+
+
+def named_by(builder: Builder, source: LanguageSpec) -> Expression:
+    """The URI that an expression names: all data quoted in a text of simple that begins with its scheme, else what the expression gives."""
+    if source.name == "simple" and written_scheme(source.text):
+        return quoted(builder, [source.text], source.at)
+    return builder.expression(source)
 
 
 def quoted(builder: Builder, pieces: Sequence[Piece], at: Position) -> Expression:

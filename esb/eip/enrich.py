@@ -5,6 +5,7 @@ from __future__ import annotations
 from esb.coerce import text
 from esb.eip._enriching import combining
 from esb.eip._gathering import named_strategy
+from esb.eip._quoting import named_by
 from esb.eip._recipients import resolver
 from esb.eip._sending import TO_ENDPOINT
 from esb.eip._told import told
@@ -43,7 +44,7 @@ class EnrichSpec(StepSpec):
     auto_start_components = field(Kind.BOOL, True, doc="Accepted without effect: components start with the bus.")
 
     def build(self, builder: Builder) -> Step:
-        evaluate = builder.expression(self.expression)
+        evaluate = named_by(builder, self.expression)
         resolve = resolver(builder, self.expression, cache_size=self.cache_size, at=self.at)
         ignore: bool = self.ignore_invalid_endpoint
         source = variable(self.variable_send, builder.context) if self.variable_send else None

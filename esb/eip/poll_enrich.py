@@ -6,6 +6,7 @@ from esb.coerce import text
 from esb.eip._enriching import combining
 from esb.eip._gathering import named_strategy
 from esb.eip._polling import Polled, poll_one
+from esb.eip._quoting import named_by
 from esb.eip._recipients import written_schemes
 from esb.eip._told import told
 from esb.errors import ConfigError
@@ -44,7 +45,7 @@ class PollEnrichSpec(StepSpec):
     auto_start_components = field(Kind.BOOL, True, doc="Accepted without effect: components start with the bus.")
 
     def build(self, builder: Builder) -> Step:
-        evaluate = builder.expression(self.expression)
+        evaluate = named_by(builder, self.expression)
         endpoint = builder.dynamic_endpoint(self.at, schemes=written_schemes(self.expression))
         timeout = None if self.timeout < 0 else self.timeout
         ignore: bool = self.ignore_invalid_endpoint

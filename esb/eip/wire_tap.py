@@ -10,6 +10,7 @@ from typing import Final
 from esb.coerce import text
 from esb.eip._names import has_functions, simple
 from esb.eip._processors import processor
+from esb.eip._quoting import quoted, written_scheme
 from esb.eip._recipients import Recipient, checked, resolver
 from esb.eip._sending import TO_ENDPOINT, with_parameters
 from esb.errors import ConfigError, OptionError
@@ -82,7 +83,9 @@ class WireTapSpec(StepSpec):
             producer = builder.producer(self.uri, self.parameters, self.at)
             known = Recipient(producer, builder.endpoint(self.uri, self.parameters, self.at).uri, None)
             return lambda _copy: lambda: known
-        evaluate = simple(builder, with_parameters(self.uri, self.parameters), self.at)
+        written = with_parameters(self.uri, self.parameters)
+        # As in toD: with the scheme written here, all else that a message brings is data.
+        evaluate = quoted(builder, [written], self.at) if written_scheme(written) else simple(builder, written, self.at)
         resolve = resolver(builder, self.uri, cache_size=self.cache_size, at=self.at)
         ignore: bool = self.ignore_invalid_endpoint
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from esb.coerce import text
 from esb.context import RouteContext
 from esb.errors import ConfigErrors, ReferenceFault, ValidationFailed
 from esb.exchange import IN_OUT, Exchange
@@ -108,3 +109,52 @@ def test_a_climb_that_the_route_writes_is_its_authors(sent) -> None:
     exchange, mocks = sent("mock:a/../${header.v}", "b")
     assert exchange.error is None
     assert list(mocks.values()) == [1]
+
+
+@pytest.fixture
+def stepped(running: RouteContext):
+    """As ``sent``, with any step."""
+
+    def send(step: str, value: str) -> tuple[Exchange, dict[str, int]]:
+        running.load(f"- from: {{uri: 'direct:in', steps: [{step}]}}")
+        running.start()
+        exchange = running.send("direct:in", Exchange("x", {"v": value}, pattern=IN_OUT))
+        mocks = running.component("mock").endpoints
+        return exchange, {name: len(mock.received) for name, mock in mocks.items() if mock.received}
+
+    return send
+
+
+ONE_URI = [
+    "{enrich: {simple: 'mock:a/${header.v}'}}",
+    "{pollEnrich: {simple: 'file:box/${header.v}', timeout: 0}}",
+    "{wireTap: {uri: 'mock:a/${header.v}'}}",
+]
+
+
+@pytest.mark.parametrize("step", ONE_URI)
+def test_a_value_does_not_climb_out_of_the_path_of_any_step_that_names_one_uri(stepped, step: str) -> None:
+    exchange, mocks = stepped(step, "../b")
+    assert isinstance(exchange.error, ValidationFailed)
+    assert mocks == {}
+
+
+def test_a_value_brings_no_options_to_enrich(stepped) -> None:
+    exchange, mocks = stepped("{enrich: {simple: 'mock:${header.v}'}}", "b?retainFirst=0")
+    assert exchange.error is None
+    assert list(mocks.values()) == [1]
+
+
+def test_a_value_brings_no_options_to_what_is_polled(stepped, tmp_path) -> None:
+    (tmp_path / "a&delete=true").write_text("kept")
+    step = f"{{pollEnrich: {{simple: 'file:{tmp_path}?noop=true&fileName=${{header.v}}', timeout: 1000}}}}"
+    exchange, _ = stepped(step, "a&delete=true")
+    assert exchange.error is None
+    assert text(exchange.body) == "kept"
+    assert (tmp_path / "a&delete=true").exists()
+
+
+@pytest.mark.parametrize("step", ["{enrich: {simple: 'http:${header.v}'}}", "{wireTap: {uri: 'http:${header.v}'}}"])
+def test_a_host_from_a_message_is_a_finding_of_any_step_that_names_one_uri(running: RouteContext, step: str) -> None:
+    with pytest.raises(ConfigErrors, match="host of an HTTP call"):
+        running.load(f"- from: {{uri: 'direct:in', steps: [{step}]}}")
