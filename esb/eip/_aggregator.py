@@ -186,6 +186,7 @@ class Aggregator:
             )
         if answer.properties.pop(ALL_GROUPS, None) in {True, "true"} or (completion.on_new_group and group is None):
             self._complete_open("force", outcomes)
+            group = None  # it was one of them, and its deliveries are with its outcome
         answer.properties[SIZE] = size
         if self._pre_complete is None and not completion.eager:
             complete = self._asked_after(key, group, answer, outcomes)
@@ -218,7 +219,7 @@ class Aggregator:
             return self._is_complete(key, answer)
         except Exception as error:
             # The message fails and may come again, but the strategy has it: it would be in the group twice. So the others come again too, if all can.
-            if group is not None and len(group.units) == answer.properties[SIZE] - 1 and self._groups.get(key) is group:
+            if group is not None and len(group.units) == answer.properties[SIZE] - 1:
                 answer.error = error
                 self._close(key, Group(answer, None, group.units), outcomes)
             raise

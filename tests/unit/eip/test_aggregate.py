@@ -297,6 +297,21 @@ def test_groups_that_a_new_one_completes_go_on_though_the_new_message_fails():
     assert not first.unit.open
 
 
+def test_the_message_that_completes_all_groups_is_not_acknowledged_with_those_before_it():
+    def latest(old, new):
+        new.properties["CamelAggregationCompleteAllGroups"] = new.body == "all"
+        return new
+
+    class Latest:
+        aggregate = staticmethod(latest)
+
+    groups = Groups(aggregation_strategy="latest", beans={"latest": Latest()}, completion_size=9)
+    first, last = groups.send("a", key=1), groups.send("all", key=1)
+    assert groups.bodies == ["a"]
+    assert (first.unit.open, last.unit.open) == (False, True)
+    groups.bench.stop()
+
+
 def test_a_message_whose_timeout_cannot_be_read_is_given_back_and_is_not_in_its_group():
     groups = Groups(completion_size=2, completion_timeout_expression=header("wait"))
     refused = groups.send("a", key=1, wait="soon")
