@@ -40,8 +40,32 @@ def named_by(builder: Builder, source: LanguageSpec) -> Expression:
     return builder.expression(source)
 
 
-def quoted(builder: Builder, pieces: Sequence[Piece], at: Position) -> Expression:
-    """A URI, which begins with its scheme, as an expression that gives its text with all data quoted.
+def listed_by(builder: Builder, source: LanguageSpec, delimiter: str | None) -> Expression:
+    """As :func:`named_by`, for a text that lists URIs: where one begins with its scheme, a value brings no further URI either."""
+    between = None if delimiter in {None, "", "false"} else delimiter
+    told = [one.strip() for one in _cut(source.text, between)] if source.name == "simple" else []
+    if not any(written_scheme(one) for one in told):
+        return builder.expression(source)
+    made = [
+        quoted(builder, [one], source.at, between) if written_scheme(one) else simple(builder, one, source.at)
+        for one in told
+    ]
+    return lambda exchange: (between or "").join([text(one(exchange)) or "" for one in made])
+
+
+def _cut(uris: str, delimiter: str | None) -> list[str]:
+    """The author's text cut at the delimiters outside functions."""
+    cut = [""]
+    for literal, function in _parts(uris):
+        first, *others = literal.split(delimiter) if delimiter else [literal]
+        cut[-1] += first
+        cut += others
+        cut[-1] += function
+    return cut
+
+
+def quoted(builder: Builder, pieces: Sequence[Piece], at: Position, delimiter: str | None = None) -> Expression:
+    """A URI, which begins with its scheme, as an expression that gives its text with all data quoted, ``delimiter`` within them too.
 
     Raises OptionError where data would choose the host of an HTTP call: that must be the author's.
     """
@@ -61,7 +85,8 @@ def quoted(builder: Builder, pieces: Sequence[Piece], at: Position) -> Expressio
                 at,
                 "write the host in the route, and let only path and query come from data",
             )
-        parts.append(_value(evaluate, _in_query if in_query else _in_path, name))
+        value = _value(evaluate, _in_query if in_query else _in_path, name)
+        parts.append(_without(value, delimiter, "%25" if in_query else "%") if delimiter else value)
         written += "\0"  # stands for data of any length
     climbs = _climbs(written)
 
@@ -96,6 +121,11 @@ def _value(evaluate: Expression, quote: Callable[[str], str], name: str) -> Call
             raise ValidationFailed(message, [{"path": path, "message": str(error)}]) from None
 
     return value
+
+
+def _without(value: Callable[[Exchange], str], delimiter: str, escape: str) -> Callable[[Exchange], str]:
+    instead = "".join(f"{escape}{octet:02X}" for octet in delimiter.encode())
+    return lambda exchange: value(exchange).replace(delimiter, instead)
 
 
 def _climbs(uri: str) -> int:

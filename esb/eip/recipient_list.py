@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from esb.eip._gathering import Gathering, GatheringSpec
 from esb.eip._processors import processor
+from esb.eip._quoting import listed_by
 from esb.eip._recipients import RECIPIENT, Recipient, Resolve, keeping_recipient, resolver, sending, uris
 from esb.eip.multicast import copies
 from esb.errors import ConfigError
@@ -31,7 +32,7 @@ class RecipientListSpec(GatheringSpec):
     cache_size = field(Kind.INT, 0, doc="How many endpoints are kept ready; 0 means 1000.")
 
     def build(self, builder: Builder) -> Step:
-        evaluate = builder.expression(self.expression)
+        evaluate = listed_by(builder, self.expression, self.delimiter)
         prepare = processor(builder, self.on_prepare, self.at) if self.on_prepare else None
         delimiter: str = self.delimiter
         resolve = resolver(builder, self.expression, cache_size=self.cache_size, at=self.at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from esb.eip._quoting import listed_by
 from esb.eip._recipients import resolver, sending, uris
 from esb.eip._slip import visit
 from esb.eip._told import told
@@ -25,7 +26,7 @@ class RoutingSlipSpec(StepSpec):
     cache_size = field(Kind.INT, 0, doc="How many endpoints are kept ready; 0 means 1000.")
 
     def build(self, builder: Builder) -> Step:
-        evaluate = builder.expression(self.expression)
+        evaluate = listed_by(builder, self.expression, self.uri_delimiter)
         resolve = resolver(builder, self.expression, cache_size=self.cache_size, at=self.at)
         send = sending(builder, self.at, tail=False)
         delimiter, ignore = self.uri_delimiter, self.ignore_invalid_endpoints

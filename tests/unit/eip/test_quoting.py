@@ -158,3 +158,37 @@ def test_a_value_brings_no_options_to_what_is_polled(stepped, tmp_path) -> None:
 def test_a_host_from_a_message_is_a_finding_of_any_step_that_names_one_uri(running: RouteContext, step: str) -> None:
     with pytest.raises(ConfigErrors, match="host of an HTTP call"):
         running.load(f"- from: {{uri: 'direct:in', steps: [{step}]}}")
+
+
+LISTS = [
+    "{recipientList: {simple: 'mock:a,mock:b/${header.v}'}}",
+    "{routingSlip: {simple: 'mock:a, mock:b/${header.v}'}}",
+    "{recipientList: {simple: 'mock:a#mock:b/${header.v}', delimiter: '#'}}",
+]
+
+
+@pytest.mark.parametrize("step", LISTS)
+def test_a_value_in_a_list_of_uris_does_not_climb(stepped, step: str) -> None:
+    exchange, mocks = stepped(step, "../c")
+    assert isinstance(exchange.error, ValidationFailed)
+    assert mocks == {}
+
+
+@pytest.mark.parametrize("step", LISTS)
+@pytest.mark.parametrize("value", ["x,mock:c", "x#mock:c", "x?retainFirst=0"])
+def test_a_value_in_a_list_of_uris_brings_neither_uris_nor_options(stepped, step: str, value: str) -> None:
+    exchange, mocks = stepped(step, value)
+    assert exchange.error is None
+    assert list(mocks.values()) == [1, 1]
+    assert "mock:c" not in mocks
+
+
+def test_a_list_that_the_message_brings_stays_one_beside_what_the_route_writes(stepped) -> None:
+    exchange, mocks = stepped("{recipientList: {simple: 'mock:a/${body},${header.v}'}}", "mock:b,mock:c")
+    assert exchange.error is None
+    assert sorted(mocks) == ["mock:a/x", "mock:b", "mock:c"]
+
+
+def test_a_host_from_a_message_is_a_finding_in_a_list_too(running: RouteContext) -> None:
+    with pytest.raises(ConfigErrors, match="host of an HTTP call"):
+        running.load("- from: {uri: 'direct:in', steps: [{recipientList: {simple: 'mock:a, http:${header.v}'}}]}")
