@@ -27,7 +27,11 @@ class RedeliveryPolicySpec(Spec):
     delay_pattern = field(Kind.TEXT, None, doc="Delays by number of the try.", example="1:1000;5:5000")
     disable_redelivery = field(Kind.BOOL, False, doc="Turn the policy off.")
     async_delayed_redelivery = field(Kind.BOOL, None, doc="Accepted; the sender waits either way.")
-    allow_redelivery_while_stopping = field(Kind.BOOL, True, doc="Accepted: a stop ends waits between tries, and the message goes back to its source, unhandled.")
+    allow_redelivery_while_stopping = field(
+        Kind.BOOL,
+        True,
+        doc="Accepted: a stop ends waits between tries, and the message goes back to its source, unhandled.",
+    )
     retry_attempted_log_level = field(Kind.TEXT, "DEBUG", doc="Accepted without effect.")
     retry_attempted_log_interval = field(Kind.INT, 1, doc="Accepted without effect.")
     retries_exhausted_log_level = field(Kind.TEXT, "ERROR", doc="Accepted without effect.")
