@@ -1,11 +1,15 @@
-"""``tarFile``: tar files of one entry, or of many for a split (Camel's page "Tar File")."""
+"""``tarFile``: tar files of one entry, or of many for a split (Camel's page "Tar File").
+
+An archive that is damaged or cut off is refused, also one that ends between two entries without the mark of its end. With ``usingIterator`` the
+entries before the damage are messages by then, and come again when the archive is delivered again.
+"""
 
 from __future__ import annotations
 
 import tarfile
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from esb.component import Context
 from esb.dataformat import DataFormat, DataFormatSpec
@@ -74,7 +78,7 @@ class TarFormat:
         left, count = self._spec.max_decompressed_size, 0
         with reader(data) as source:
             try:
-                with tarfile.open(fileobj=source, mode="r|") as archive:
+                with tarfile.open(fileobj=source, mode="r|", tarinfo=_Header) as archive:
                     for member in archive:
                         count += 1
                         if limit and count > limit:
@@ -94,6 +98,19 @@ class TarFormat:
                 raise Unpackable(f"Unable to untar the file, it may be corrupted: {error}") from error
         if not count:
             raise Unpackable("Unable to untar the file, it may be corrupted.")
+
+
+class _Header(tarfile.TarInfo):
+    """A header that cannot be read is damage, and so is none at all: tarfile takes both for the end of the archive, and says nothing."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if isinstance(error, tarfile.EOFHeaderError):  # type: ignore[attr-defined]  # an empty block, as the end is marked
+                raise
+            raise tarfile.ReadError(str(error)) from None
 
 
 def _unpacked(archive: tarfile.TarFile, member: tarfile.TarInfo, max_size: int) -> Spool:

@@ -136,6 +136,30 @@ def test_an_archive_that_is_cut_off_is_refused(make, name):
         make(name).read(archive[: len(archive) // 2])
 
 
+THREE = tuple((f"order{number}.xml", b"body%d" % number) for number in range(3))
+SECOND = 2 * tarfile.BLOCKSIZE  # where the header of the second entry begins
+
+
+def damaged_behind_the_first_entry(how):
+    archive = bytearray(packed("tarFile", *THREE))
+    if how == "a changed bit in the header":
+        archive[SECOND] ^= 1
+        return bytes(archive)
+    return bytes(archive[: SECOND + (300 if how == "cut within the header" else 0)])
+
+
+@pytest.mark.parametrize("how", ["a changed bit in the header", "cut within the header", "cut before the header"])
+@pytest.mark.parametrize("iterate", [True, False])
+def test_a_tar_file_damaged_behind_an_entry_is_refused(make, how, iterate):
+    with pytest.raises(Unreadable, match="cut off or damaged"):
+        list(make("tarFile", using_iterator=iterate).read(damaged_behind_the_first_entry(how)))
+
+
+def test_one_empty_block_is_enough_as_the_end_of_a_tar_file(make):
+    archive = packed("tarFile", *THREE)[: 7 * tarfile.BLOCKSIZE]
+    assert [one.body for one in make("tarFile", using_iterator=True).read(archive)] == [body for _, body in THREE]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_entries_together_stay_within_the_size(make, name):
     archive = packed(name, *[(f"{number}", b"x" * 100) for number in range(5)])
