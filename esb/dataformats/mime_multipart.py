@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.message import Message as Mime
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ _BINARY: Final = "application/octet-stream"
 _OWN: Final = frozenset({"message-id", "mime-version", "content-type"})
 _JAVA_CHARSETS: Final = {"utf-8": "UTF8", "iso-8859-1": "ISO8859_1"}
 """Names of encodings that Camel puts into Content-Encoding."""
+_MIME_CHARSETS: Final = {java: mime for mime, java in _JAVA_CHARSETS.items()}
 
 
 class MimeMultipart(DataFormatSpec):
@@ -68,10 +70,10 @@ class MultipartFormat:
         if not (spec.multipart_without_attachment or spec.headers_inline or message.attachments):
             return content(value)
         kind = text(message.headers.get("Content-Type")) or _BINARY
-        charset = text(message.headers.get("Content-Encoding"))
-        if charset and kind.lower().startswith("text/") and "charset" not in kind.lower():
-            kind += f"; charset={charset}"
-        parts = [(kind, "", content(value))]
+        encoding = text(message.headers.get("Content-Encoding")) or ""
+        if kind.lower().startswith("text/") and "charset" not in kind.lower() and _is_charset(encoding):
+            kind += f"; charset={_MIME_CHARSETS.get(encoding, encoding)}"
+        parts = [(kind, "", _written(value, kind))]
         for name, attached in (message.attachments or {}).items():
             parts.append((_guessed(name), name, content(attached)))
         boundary = self._boundary(parts)
@@ -141,9 +143,11 @@ class MultipartFormat:
         headers.pop("MIME-Version")
         headers.pop("Content-Type")
         body, *others = found
-        attachments = dict(_attachments(others))
+        attachments = dict(exchange.message.attachments or {})
+        for name, attached in _attachments(others):
+            attachments[_free(name, attachments)] = attached
         if attachments:
-            exchange.message.attachments = {**(exchange.message.attachments or {}), **attachments}
+            exchange.message.attachments = attachments
         self._describe(headers, body)
         return _payload(body)
 
@@ -182,6 +186,13 @@ def _attachments(parts: list[Any]) -> Iterator[tuple[str, bytes]]:
         yield name, _payload(part)
 
 
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, or ``2-name`` and so on if there is such an attachment: scanners and mail programs call several parts alike."""
+    if name not in taken:
+        return name
+    return next(told for number in itertools.count(2) if (told := f"{number}-{name}") not in taken)
+
+
 def _filename(part: Mime) -> str:
     from email.errors import HeaderParseError
     from email.header import decode_header, make_header
@@ -193,6 +204,33 @@ def _filename(part: Mime) -> str:
         with contextlib.suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
             told = str(make_header(decode_header(told)))
     return "".join(one for one in told if one >= " ")
+
+
+def _is_charset(name: str) -> bool:
+    try:
+        name.encode(name)  # Content-Encoding may say gzip, which Python knows only as no charset
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def _written(value: Any, kind: str) -> bytes:
+    """The body as its part holds it: text in the charset that the part's type declares. Raises ConversionFailed where that cannot be."""
+    if not isinstance(value, str):
+        return content(value)
+    declared = Mime()
+    declared["Content-Type"] = kind
+    charset = declared.get_content_charset("utf-8")
+    try:
+        return value.encode(charset)
+    except UnicodeError:
+        raise ConversionFailed(
+            f"the text holds characters that {charset[:40]!r}, the charset of the Content-Type, has not: declare utf-8"
+        ) from None
+    except (LookupError, ValueError):
+        raise ConversionFailed(
+            f"the charset {charset[:40]!r} of the Content-Type is not known: name one that is, or convert the body to bytes"
+        ) from None
 
 
 def _guessed(name: str) -> str:

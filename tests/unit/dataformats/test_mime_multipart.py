@@ -124,3 +124,68 @@ def test_bottomless_nesting_is_refused(make):
     )
     with pytest.raises(Malformed):
         read(make("mimeMultipart"), data, {"Content-Type": "multipart/mixed; boundary=0"})
+
+
+def attached(*names):
+    parts = b"".join(
+        b'--XX\r\nContent-Disposition: attachment; filename="%b"\r\n\r\n%d\r\n' % (name.encode(), number)
+        for number, name in enumerate(names)
+    )
+    return b"--XX\r\nContent-Type: text/plain\r\n\r\nbody\r\n" + parts + b"--XX--\r\n"
+
+
+def test_attachments_with_one_name_are_all_kept(make):
+    made = make("mimeMultipart")
+    read(made, attached("scan.pdf", "2-scan.pdf", "scan.pdf", "scan.pdf"), WITH_ATTACHMENT)
+    assert made.exchange.message.attachments == {
+        "scan.pdf": b"0",
+        "2-scan.pdf": b"1",
+        "3-scan.pdf": b"2",
+        "4-scan.pdf": b"3",
+    }
+
+
+def test_an_attachment_takes_no_place_of_one_that_the_message_has_already(make):
+    made = make("mimeMultipart")
+    made.exchange.message.attachments = {"scan.pdf": b"older"}
+    read(made, attached("scan.pdf"), WITH_ATTACHMENT)
+    assert made.exchange.message.attachments == {"scan.pdf": b"older", "2-scan.pdf": b"0"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain; charset=iso-8859-1"},
+        {"Content-Type": "text/plain", "Content-Encoding": "ISO8859_1"},
+    ],
+)
+def test_text_is_written_in_the_charset_that_is_declared(make, headers):
+    made = make("mimeMultipart", multipart_without_attachment=True)
+    made.headers.update(headers)
+    assert "Grüße".encode("iso-8859-1") in made.write("Grüße")
+
+
+def test_bytes_are_written_as_they_are_whatever_charset_is_declared(make):
+    made = make("mimeMultipart", multipart_without_attachment=True)
+    made.headers["Content-Type"] = "text/plain; charset=utf-16"
+    assert b"\r\n\r\nplain\r\n" in made.write(b"plain")
+
+
+def test_text_that_the_declared_charset_cannot_hold_is_refused(make):
+    made = make("mimeMultipart", multipart_without_attachment=True)
+    made.headers["Content-Type"] = "text/plain; charset=iso-8859-1"
+    with pytest.raises(ConversionFailed, match="iso-8859-1"):
+        made.write("10 €")
+
+
+def test_text_under_a_charset_that_nobody_knows_is_refused(make):
+    made = make("mimeMultipart", multipart_without_attachment=True)
+    made.headers["Content-Type"] = "text/plain; charset=klingon"
+    with pytest.raises(ConversionFailed, match="klingon"):
+        made.write("text")
+
+
+def test_an_encoding_that_is_no_charset_is_not_written_as_one(make):
+    made = make("mimeMultipart", multipart_without_attachment=True)
+    made.headers.update({"Content-Type": "text/plain", "Content-Encoding": "gzip"})
+    assert b"Content-Type: text/plain\r\n" in made.write("text")
