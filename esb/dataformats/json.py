@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -113,6 +113,9 @@ class JsonFormat:
         source = data if isinstance(data, (bytes, str)) else octets(data)
         try:
             value = self._decode(source)
+        except msgspec.ValidationError as error:  # of _number: nothing else is asked for
+            self._load(self._fits(_endless(source)))  # the type names the field, where it wants a number there
+            raise Malformed(f"the body is not JSON: {error}") from error
         except msgspec.DecodeError as error:
             value = self._before_trailing(source, error)
         except (RecursionError, UnicodeError) as error:
@@ -122,6 +125,10 @@ class JsonFormat:
             return value
         if _may_repeat(source, value):
             _refuse_repeats(source)
+        return self._load(value)
+
+    def _load(self, value: Any) -> Any:
+        assert self._kind is not None
         return [self._kind.load(item) for item in value] if self._use_list else self._kind.load(value)
 
     def _before_trailing(self, source: bytes | str, error: msgspec.DecodeError) -> Any:
@@ -143,6 +150,17 @@ def _number(told: str) -> Decimal:
         return read_decimal(told)
     except ConversionFailed as error:
         raise ValueError(str(error)) from None  # which the decoder tells with its place
+
+
+def _finite(told: str) -> Decimal:
+    try:
+        return read_decimal(told)
+    except ConversionFailed:
+        return Decimal("Infinity")
+
+
+_endless: Final[Callable[[bytes | str], Any]] = msgspec.json.Decoder(float_hook=_finite).decode
+"""Numbers of too many digits as infinite ones, which no field of a number takes."""
 
 
 def _may_repeat(source: bytes | str, value: Any) -> bool:

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 
 from esb.dataformats.json import Json, JsonFormat, _may_repeat
 from esb.datatypes.datatype import DataType
-from esb.errors import Malformed
+from esb.errors import Malformed, ValidationFailed
 from esb.exchange import Exchange
 
 
@@ -95,6 +95,17 @@ def test_what_is_no_text_is_no_json(text: bytes | str) -> None:
 def test_a_number_far_beyond_what_it_takes_to_write_is_no_typed_json(number: str) -> None:
     with pytest.raises(Malformed, match="more than 400 digits"):
         TYPED.unmarshal(Exchange(), f'{{"id": "a", "note": {number}}}')
+
+
+@pytest.mark.parametrize(
+    "field", [fields.Integer(), fields.Float(), fields.Decimal()], ids=lambda field: type(field).__name__
+)
+def test_where_a_field_wants_a_number_it_is_named(field: fields.Field[Any]) -> None:
+    schema = Schema.from_dict({"lines": fields.List(field)})
+    made = JsonFormat(Json(unmarshal_type="test.Lines"), DataType("test.Lines", schema))
+    with pytest.raises(ValidationFailed) as caught:
+        made.unmarshal(Exchange(), '{"lines": [1, 1e3000000]}')
+    assert [told["path"] for told in caught.value.report] == ["lines.1"]
 
 
 def test_numbers_of_any_float_are_read_with_their_digits() -> None:
