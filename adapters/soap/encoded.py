@@ -28,7 +28,11 @@ Element = Any  # lxml's stubs do not know that it takes QNames and hands out tex
 
 MAX_ELEMENTS: Final = 200_000
 """Of a message with its references replaced: each may be referred to many times."""
+MAX_TEXT: Final = 32 << 20
+"""Characters that references may add to those that the message has itself: what they lead to is copied for each."""
 MAX_DEPTH: Final = 100
+_ATTRIBUTE: Final = 64
+"""What an attribute counts for besides its value."""
 
 _REFERENCES: Final = ("href", f"{{{ENCODING_12}}}ref", "ref")
 _IDS: Final = ("id", f"{{{ENCODING_12}}}id")
@@ -50,15 +54,17 @@ def gathered(children: Sequence[Element]) -> tuple[Element, ...]:
     Raises :class:`~esb.errors.Malformed` for a reference to nothing, one to itself, and for messages that grow beyond a cap.
     """
     targets: dict[str, Element] = {}
+    size = 0
     for child in children:
         for node in child.iter():
+            size += _size(node)
             for name in _IDS:
                 if identifier := node.get(name):
                     if identifier in targets:
                         raise Malformed("two elements of the message have one id")
                     targets[identifier] = node
     roots = [child for child in children if child.get(f"{{{ENCODING_11}}}root") != "0" and not _identified(child)]
-    found = _Expansion(targets)
+    found = _Expansion(targets, size + MAX_TEXT)
     return tuple(found.expanded(root) for root in roots or children[:1])
 
 
@@ -66,9 +72,16 @@ def _identified(child: Element) -> bool:
     return any(child.get(name) for name in _IDS)
 
 
+def _size(node: Element) -> int:
+    """Characters of an element without its children, about as they fill the memory."""
+    return len(node.text or "") + sum(_ATTRIBUTE + len(value) for value in node.attrib.values())
+
+
 class _Expansion:
-    def __init__(self, targets: dict[str, Element]) -> None:
+    def __init__(self, targets: dict[str, Element], most: int) -> None:
         self._targets = targets
+        self._most = most
+        self._size = 0
         self._count = 0
 
     def expanded(self, node: Element) -> Element:
@@ -93,6 +106,9 @@ class _Expansion:
                 raise Malformed("an element of the message refers to itself")
             above = (*above, identifier)
             source = self._targets[identifier]
+        self._size += _size(source)
+        if self._size > self._most:
+            raise Malformed("the references in the message make its text too large")
         for name, value in source.items():
             if name not in _OWN:
                 made.set(name, value)

@@ -80,6 +80,24 @@ def test_references_that_multiply_are_refused_before_they_fill_the_memory(codec:
         read(codec, '<t:Order><lines href="#l0"/></t:Order>', *levels, '<m id="l9"/>')
 
 
+LONG = "a" * (1 << 20)
+REFERENCES = '<i href="#x"/>' * 100
+
+
+@pytest.mark.parametrize("target", [f'<m id="x">{LONG}</m>', f'<m id="x" k="{LONG}"/>'])
+def test_references_that_multiply_a_long_content_are_refused_too(target: str) -> None:
+    nodes = esb.xml.parse(f"<x><r>{REFERENCES}</r>{target}</x>")
+    with pytest.raises(Malformed, match="make its text too large"):
+        encoded.gathered(list(nodes))
+
+
+def test_what_is_referred_to_once_counts_as_the_messages_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoded, "MAX_TEXT", 0)
+    nodes = esb.xml.parse('<x><r><i href="#x"/><n k="v">plain</n></r><m id="x" k="v">long</m></x>')
+    (told,) = encoded.gathered(list(nodes))
+    assert [node.text for node in told] == ["long", "plain"]
+
+
 def test_an_array_is_a_list_and_wrong_members_are_named(codec: OperationCodec) -> None:
     with pytest.raises(ValidationFailed, match=r"/Order/lines is a list, not str"):
         codec.input.write({"customer": "C1", "lines": "PEN"}, "the request")
