@@ -38,9 +38,17 @@ from typing import Any, ClassVar
 
 
 class EsbError(Exception):
-    """Everything the bus itself raises."""
+    """Everything the bus itself raises.
+
+    ``uncertain``: it is about a call that may have had its effect, and nobody has declared that it may have it twice; no source tries it again.
+    """
 
     code: ClassVar[str] = "ESB-0000"
+    uncertain = False
+
+    def __str__(self) -> str:
+        told = super().__str__()
+        return f"{told}; it may have had its effect, and is not declared idempotent" if self.uncertain else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +192,11 @@ class TransportError(EsbError):
     """The other side could not be reached or did not take the message.
 
     ``retriable`` says whether trying again may help; ``retry_after`` is in seconds where the other side named it. ``outage`` says that a broker
-    takes nothing just now, which tells nothing of this message: a durable source tries it again without counting. ``uncertain``: the call may have
-    had its effect, and nobody has declared that it may have it twice; no source tries it again.
+    takes nothing just now, which tells nothing of this message: a durable source tries it again without counting.
     """
 
     code = "ESB-T000"
     retriable = True
-    uncertain = False
 
     def __init__(
         self, message: str, *, endpoint: str = "", retry_after: float | None = None, outage: bool = False
@@ -199,10 +205,6 @@ class TransportError(EsbError):
         self.endpoint = endpoint
         self.retry_after = retry_after
         self.outage = outage
-
-    def __str__(self) -> str:
-        told = super().__str__()
-        return f"{told}; it may have had its effect, and is not declared idempotent" if self.uncertain else told
 
 
 class NotConnected(TransportError):
@@ -256,11 +258,14 @@ class RemoteFault(TransportError):
 
 
 def unknown_outcome(error: BaseException) -> bool:
-    """Whether the failure is a call that may have had its effect and may not be made again. The nearest cause that went over a transport decides."""
+    """Whether the failure is a call that may have had its effect and may not be made again.
+
+    The nearest cause decides that went over a transport, or that is about the answer to such a call.
+    """
     cause: BaseException | None = error
     seen: set[int] = set()
     while cause is not None and id(cause) not in seen:
-        if isinstance(cause, TransportError):
+        if isinstance(cause, EsbError) and (cause.uncertain or isinstance(cause, TransportError)):
             return cause.uncertain
         seen.add(id(cause))
         cause = cause.__cause__

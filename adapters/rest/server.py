@@ -13,7 +13,6 @@ from esb.component import Component, Consumer, Deliver, Endpoint, Producer
 from esb.edge import without_control
 from esb.errors import (
     Malformed,
-    NotConnected,
     OptionError,
     Rejected,
     TransportError,
@@ -316,6 +315,8 @@ def _body(value: Any) -> bytes:
 
 def _failure(exchange: Exchange, error: BaseException, *, muted: bool) -> HttpResponse:
     """What the client may know: which of its fields are wrong, or that it may try again; never what happened inside."""
+    if unknown_outcome(error):  # no word of trying again, by status or header: who does may do it twice
+        return _plain(502, f"this may have been done: look before you send it again; exchange {exchange.id}")
     if isinstance(error, ValidationFailed) and exchange.properties.get("CamelFailureRouteId") is not None:
         import msgspec
 
@@ -325,12 +326,12 @@ def _failure(exchange: Exchange, error: BaseException, *, muted: bool) -> HttpRe
             "fields": [{"path": one.get("path"), "message": one.get("message")} for one in error.report],
         }
         return HttpResponse(status, [("Content-Type", "application/json")], msgspec.json.encode(report))
-    if unknown_outcome(error):  # no word of trying again, by status or header: who does may do it twice
-        return _plain(502, f"this may have been done: look before you send it again; exchange {exchange.id}")
-    if isinstance(error, (NotConnected, Rejected)) or (isinstance(error, TransportError) and error.retriable):
+    if isinstance(error, TransportError) and error.retriable:
         after = getattr(error, "retry_after", None) or 5
         told = _plain(503, f"a system behind this one does not answer; try again later; exchange {exchange.id}")
         return HttpResponse(503, [*told.headers, ("Retry-After", str(int(after)))], told.body)
+    if isinstance(error, Rejected):
+        return _plain(502, f"a system behind this one refuses this: trying again does not help; exchange {exchange.id}")
     if isinstance(error, HttpOperationFailedException) and not muted:
         return _plain(502, str(error))
     if muted:

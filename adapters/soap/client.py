@@ -20,6 +20,7 @@ from adapters.soap.wsdl import Port
 from esb.errors import (
     ConfigError,
     ConnectionLost,
+    EsbError,
     Malformed,
     Position,
     Rejected,
@@ -128,7 +129,8 @@ class SoapCaller:
         Raises :class:`~esb.errors.ValidationFailed` before anything is sent if the data does not fit the WSDL;
         :class:`~esb.errors.RemoteFault` for a SOAP fault, whatever the HTTP status; another :class:`~esb.errors.TransportError` if there
         was no answer; ValidationFailed or Malformed for an answer that breaks the contract. Only calls of operations that are declared idempotent
-        are repeated, within the same time; of others, an error that leaves the effect open says that it is ``uncertain``.
+        are repeated, within the same time; of others, an error that leaves the effect open says that it is ``uncertain``, as does every error over
+        the answer to a call that was taken (a status of 2xx), but for a fault.
         """
         content = Content(body, headers, attachments, assertion)
         ends = time.monotonic() + (self._timeout if timeout is None else timeout)
@@ -163,10 +165,17 @@ class SoapCaller:
         if self.port.soap == "1.1":
             sent["SOAPAction"] = f'"{action}"'
         answer = self._send(sent, data, ends)
-        encoding = answer.header("content-encoding") or "identity"
-        if encoding.lower() != "identity":  # none was asked for, and nothing is unpacked here
-            raise self._not_soap(f"{self.address} answered {operation} with Content-Encoding {encoding[:40]!r}")
-        return self._reply(codec, answer, message_id)
+        try:
+            encoding = answer.header("content-encoding") or "identity"
+            if encoding.lower() != "identity":  # none was asked for, and nothing is unpacked here
+                raise self._not_soap(f"{self.address} answered {operation} with Content-Encoding {encoding[:40]!r}")
+            return self._reply(codec, answer, message_id)
+        except EsbError as error:
+            if 200 <= answer.status < 300 and not isinstance(
+                error, RemoteFault
+            ):  # taken, and what came of it is not known
+                error.uncertain = operation not in self._idempotent
+            raise
 
     def _send(self, headers: dict[str, str], data: bytes | Writer, ends: float) -> Answer:
         """The answer; asked again at once where a 401 says what to prove, since a request that was refused had no effect."""

@@ -16,12 +16,14 @@ from adapters.soap.messages import Contract
 from esb.errors import (
     ConnectionLost,
     DeadlineExceeded,
+    EsbError,
     Malformed,
     NotConnected,
     Rejected,
     RemoteFault,
     TransportError,
     ValidationFailed,
+    unknown_outcome,
 )
 from esb.httpcall import HttpCaller
 
@@ -203,6 +205,30 @@ def test_a_bad_answer_is_refused(contract: Contract, case: str) -> None:
     fails(contract, http("200 OK", body, content_type), kind)
 
 
+@pytest.mark.parametrize(("options", "uncertain"), [({}, True), ({"idempotent": ["CreateSalesOrder"]}, False)])
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_answer_to_a_call_that_was_taken_leaves_its_effect_open(
+    contract: Contract, case: str, options: dict[str, object], uncertain: bool
+) -> None:
+    body, content_type, kind = BAD[case]
+    error = fails(contract, http("200 OK", body, content_type), kind, **options)
+    assert unknown_outcome(error) is uncertain
+    assert ("it may have had its effect" in str(error)) is uncertain
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "404 Not Found", "500 Oops", "503 Busy"])
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_answer_to_a_call_that_was_not_taken_says_that_it_had_no_effect(
+    contract: Contract, case: str, status: str
+) -> None:
+    body, content_type, _ = BAD[case]
+    assert not unknown_outcome(fails(contract, http(status, body, content_type), EsbError))
+
+
+def test_a_fault_is_an_answer_that_can_be_read_and_leaves_nothing_open(contract: Contract) -> None:
+    assert not unknown_outcome(fails(contract, http("200 OK", envelope(FAULT)), RemoteFault))
+
+
 def test_an_answer_over_the_bound_is_refused(contract: Contract) -> None:
     fails(contract, http("200 OK", b"x" * 100_000), TransportError, max_answer=1000)
 
@@ -210,6 +236,7 @@ def test_an_answer_over_the_bound_is_refused(contract: Contract) -> None:
 def test_a_packed_answer_is_refused_unread(contract: Contract) -> None:
     error = fails(contract, http("200 OK", b"\x1f\x8b garbage", "text/xml", "Content-Encoding: gzip"), Rejected)
     assert "Content-Encoding" in str(error)
+    assert unknown_outcome(error)
 
 
 def test_a_partner_that_breaks_its_own_schema_can_be_put_up_with(contract: Contract) -> None:
@@ -224,6 +251,13 @@ def test_what_does_not_fit_the_wsdl_is_never_sent(contract: Contract) -> None:
         with pytest.raises(ValidationFailed, match=r"/CreateSalesOrder/line\[1\]/sku is missing"):
             caller.call("CreateSalesOrder", {**ORDER, "line": [{"quantity": 1, "unitPrice": 1}]})
     assert asked == []
+
+
+def test_what_is_never_sent_has_no_effect(contract: Contract) -> None:
+    caller = SoapCaller(contract, HttpCaller(), address="http://127.0.0.1:1/")
+    with pytest.raises(ValidationFailed) as caught:
+        caller.call("CreateSalesOrder", {})
+    assert not unknown_outcome(caught.value)
 
 
 def test_one_connection_serves_several_calls_from_several_threads(contract: Contract) -> None:

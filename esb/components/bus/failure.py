@@ -7,7 +7,7 @@ from typing import Final
 
 from esb.broker.contract import Delivery, Move, Outcome, Retry
 from esb.broker.history import ORIGIN, TRIED, causes, history, outage, tried
-from esb.errors import RemoteFault, TransportError, ValidationFailed
+from esb.errors import RemoteFault, TransportError, ValidationFailed, unknown_outcome
 from esb.exchange import Exchange
 from esb.javanames import ValidationException
 
@@ -33,11 +33,13 @@ class FailurePolicy:
 
         A call whose outcome nobody knows is made again only where it was declared idempotent: else people decide.
         """
+        if unknown_outcome(
+            error
+        ):  # a gateway's word too, a RemoteFault; and an answer that breaks its type is no fault of this message
+            return DEAD
         for cause in causes(error):
             if isinstance(cause, (ValidationFailed, ValidationException)):
                 return INVALID
-            if isinstance(cause, TransportError) and cause.uncertain:
-                return DEAD  # a gateway's word too: it is a RemoteFault, and says nothing of the partner behind
             if isinstance(cause, RemoteFault):
                 return RETRY if cause.retriable else self.on_fault
             if isinstance(cause, TransportError):

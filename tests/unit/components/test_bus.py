@@ -139,6 +139,12 @@ def uncertain(error):
     return error
 
 
+def wrapped(error):
+    outer = StepFailed("the step failed")
+    outer.__cause__ = error
+    return outer
+
+
 @pytest.mark.parametrize(
     ("error", "options", "queue", "attempts"),
     [
@@ -152,6 +158,8 @@ def uncertain(error):
         (ConnectionLost("gone"), "", "q.dlq", 3),
         (uncertain(ConnectionLost("gone")), "", "q.dlq", 1),
         (uncertain(RemoteFault("a gateway heard nothing")), "&onFault=retry", "q.dlq", 1),
+        (uncertain(Malformed("the answer to a call")), "", "q.dlq", 1),
+        (wrapped(uncertain(ValidationFailed("the answer to a call"))), "", "q.dlq", 1),
         (ValueError("whatever"), "", "q.dlq", 3),
         (ValueError("whatever"), "&deadLetterQueue=morgue", "morgue", 3),
         (Malformed("not JSON"), "&invalidQueue=odd", "odd", 1),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.rest.server import _given
-from esb.errors import DeadlineExceeded, NotConnected, OptionError, Rejected, StepFailed
+from esb.errors import DeadlineExceeded, NotConnected, OptionError, Rejected, StepFailed, ValidationFailed
 from esb.exchange import Headers
 
 ECHO = """
@@ -151,6 +151,23 @@ def test_a_system_that_is_away_is_503_with_when_to_try_again(load, error):
     answer = load(answering("process: {ref: failing}"), failing=Failing(error))("POST", "/x", "b")
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
     assert "erp" not in answer.body
+
+
+def test_a_refusal_that_is_for_good_is_502_and_does_not_ask_to_try_again(load):
+    error = Rejected("erp:80 answered with HTTP status 401")
+    error.retriable = False
+    answer = load(answering("process: {ref: failing}"), failing=Failing(error))("POST", "/x", "b")
+    assert (answer.status, "retry-after" in answer.headers) == (502, False)
+    assert answer.body.startswith("a system behind this one refuses this: trying again does not help; exchange ")
+    assert "erp" not in answer.body
+
+
+def test_an_answer_of_a_partner_that_cannot_be_read_is_no_fault_of_the_client(load):
+    error = ValidationFailed("the answer of CreateSalesOrder: /status is 'MAYBE'", [{"path": "/status"}])
+    error.uncertain = True
+    answer = load(answering("process: {ref: failing}"), failing=Failing(error))("POST", "/x", "b")
+    assert (answer.status, "retry-after" in answer.headers) == (502, False)
+    assert answer.body.startswith("this may have been done: look before you send it again; exchange ")
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
