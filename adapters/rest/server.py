@@ -62,6 +62,10 @@ _ANSWERS_ONLY = frozenset(
     }
 )
 """What makes a browser do something: never given back to whoever asked with it, as a link with ``?Set-Cookie=...`` would."""
+_BACK_NUMBER = 64
+_BACK_SIZE = 3 * 1024
+"""What the request brought goes back within these bounds: who cannot read an answer does it again. nginx takes 4 KB of headers unless told
+otherwise, Node 16 KB, Python 100 of them; what is left is for the route's own."""
 
 
 class PlatformHttpEndpoint(Endpoint):
@@ -69,7 +73,8 @@ class PlatformHttpEndpoint(Endpoint):
 
     Query and form fields become headers of the message beside the request's own, and go back with the answer as these do, as in Camel, unless the
     route removes them. Those that no HTTP header can be (a field ``order[id]`` or ``first name``, a value with control characters) stay in the
-    message only.
+    message only. So does what the request brought beyond 64 headers and fields, or 3 KB of them: many a client and proxy would not read such an
+    answer. Headers that the route sets always go.
     """
 
     location = field(
@@ -191,11 +196,10 @@ class PlatformHttpConsumer(Consumer):
                 return _plain(400, "the request has no body, which is needed here")
             failed = _failure(exchange, unit.error, muted=self._endpoint.mute_exception)
             # Without these a browser does not even show its page that the call failed.
-            brought = _brought(request)
             shown = [
                 (name, value)
-                for name, value in _given(exchange.message.headers, (), self._left_out)
-                if name.lower().startswith("access-control-") and (name.lower(), value) not in brought
+                for name, value in _returned(exchange.message.headers, (), self._left_out, request)
+                if name.lower().startswith("access-control-")
             ]
             return HttpResponse(failed.status, [*failed.headers, *shown], failed.body)
         if exchange.pattern == IN_ONLY:
@@ -211,19 +215,29 @@ class PlatformHttpConsumer(Consumer):
         if not 200 <= code < 600:
             raise ValueError(f"{code} is no status of an answer")
         own = exchange.properties.get(_PATH_PARAMETERS, ())
-        brought = _brought(request)
-        given = [
-            (name, value)
-            for name, value in _given(headers, own, self._left_out)
-            if (name.lower(), value) not in brought
-        ]
-        return HttpResponse(code, given, body)
+        return HttpResponse(code, list(_returned(headers, own, self._left_out, request)), body)
+
+
+def _returned(
+    headers: Mapping[str, Any], own: Container[str], left_out: Container[str], request: HttpRequest
+) -> Iterator[tuple[str, str]]:
+    """What goes back of the message's headers: all that the route set, and of what the request brought what is harmless and fits."""
+    brought = _brought(request)
+    number, room = _BACK_NUMBER, _BACK_SIZE
+    for name, value in _given(headers, own, left_out):
+        if (name.lower(), value) in brought:
+            size = len(name) + len(value) + 4
+            if name.lower() in _ANSWERS_ONLY or number == 0 or size > room:
+                continue
+            number -= 1
+            room -= size
+        yield name, value
 
 
 def _given(
     headers: Mapping[str, Any], own: Container[str], left_out: Container[str] = _NEVER_BACK
 ) -> Iterator[tuple[str, str]]:
-    """The message's headers that go back; one with several values is given several times."""
+    """The message's headers that may go back; one with several values is given several times."""
     for name, value in headers.items():
         folded = name.lower()
         if folded in left_out or folded.startswith(_INTERNAL) or name in own:
@@ -274,13 +288,12 @@ def _form(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def _brought(request: HttpRequest) -> set[tuple[str, str]]:
-    """What the request itself brought of the headers that make browsers act, by folded names. A POST's own content type may go back, as in Camel.
+    """The headers and fields that the request itself brought, by folded names, but for its own content type, which may go back, as in Camel.
 
-    Read once for an answer: a form may have a thousand fields of such a name.
+    Read once for an answer: a form may have a thousand fields.
     """
     headers = ((name, _decoded(value)) for name, value in request.headers if name.lower() != "content-type")
-    told = (*headers, *_fields(request.query), *_form(request))
-    return {(name.lower(), value) for name, value in told if name.lower() in _ANSWERS_ONLY}
+    return {(name.lower(), value) for name, value in (*headers, *_fields(request.query), *_form(request))}
 
 
 def _decoded(value: str) -> str:

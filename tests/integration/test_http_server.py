@@ -173,6 +173,12 @@ def test_a_field_whose_name_can_be_no_headers_is_left_out_of_the_answer(bus, nam
     assert set(headers) - {"content-type"} == {"q", "content-length", "date", "x-content-type-options", "cache-control"}
 
 
+@pytest.mark.parametrize("field", ["comment=" + "x" * 70_000, "&".join(f"field{n}=1" for n in range(120))])
+def test_a_form_that_no_answers_headers_could_hold_is_answered_so_that_clients_can_read_it(bus, field):
+    status, headers, body = bus("POST", "/form", f"q=x&{field}", content_type="application/x-www-form-urlencoded")
+    assert (status, headers["q"], body) == (200, "x", "form of x")
+
+
 @pytest.mark.parametrize(
     "data",
     [
