@@ -29,6 +29,7 @@ _OUT: Final = "http://camel.apache.org/xml/out/"
 _FUNCTION: Final = "http://camel.apache.org/xml/function/"
 _CAMEL: Final = {"in": _IN, "out": _OUT, "function": _FUNCTION}
 _VARIABLE: Final = re.compile(r"\$([A-Za-z_][\w.\-]*)")
+_KEY: Final = re.compile(r"[\w.\-]+")
 _EXACT: Final = 1 << 53
 _NUMBERS: Final = frozenset(
     {"int", "integer", "long", "short", "byte", "double", "float", "number", "bigdecimal", "biginteger", "decimal"}
@@ -173,6 +174,7 @@ class _Functions:
         self.scope = scope
         self.current = threading.local()
         self.simple: dict[str, Expression] = {}
+        self.keys = {literal for name, literal in reading.calls if name == "function:properties"}
         for name, literal in reading.calls:
             if name == "function:simple":
                 if literal is None:
@@ -189,9 +191,16 @@ class _Functions:
             # There is one message here: what Camel's `out` would be is not there yet.
             (_OUT, "body"): lambda _: [],
             (_OUT, "header"): lambda _context, _name: [],
-            (_FUNCTION, "properties"): lambda _, key: self.scope.resolve("{{" + _xpath.as_string(key) + "}}"),
+            (_FUNCTION, "properties"): self._property,
             (_FUNCTION, "simple"): lambda _, source: text(self.simple[str(source)](self.current.exchange)) or "",
         }
+
+    def _property(self, _context: Any, key: Any) -> str:
+        name = _xpath.as_string(key)
+        # One that comes with the message may choose a property, never a function of the placeholders (env:, credential:), as in simple.
+        if name not in self.keys and not _KEY.fullmatch(name):
+            raise InvalidXPathException(f"there is no property {name[:60]!r}")
+        return self.scope.resolve("{{" + name + "}}")
 
     def _header(self, _context: Any, name: Any) -> Any:
         value = self.current.exchange.message.headers.get(_xpath.as_string(name))

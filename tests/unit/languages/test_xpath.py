@@ -132,6 +132,27 @@ def test_camels_functions_read_the_exchange(evaluate: Evaluate) -> None:
     assert evaluate("$nope", result_type="String") == ""
 
 
+def test_data_may_choose_a_property(evaluate: Evaluate) -> None:
+    assert evaluate("function:properties(/a)", "<a>city</a>", result_type="String") == "Bergen"
+
+
+@pytest.mark.parametrize("key", ["env:DB_PASSWORD", "sys:city", "city:other", "city}}{{env:DB_PASSWORD", "none"])
+def test_data_never_chooses_a_function_of_the_placeholders(
+    evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "s3cret")
+    with pytest.raises(InvalidXPathException, match="no property") as refused:
+        evaluate("function:properties(string(/a))", f"<a>{key}</a>", result_type="String")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_the_route_itself_may_name_a_function_of_the_placeholders(
+    evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITY", "Voss")
+    assert evaluate("function:properties('env:CITY')", result_type="String") == "Voss"
+
+
 def test_data_is_never_read_as_simple(evaluate: Evaluate) -> None:
     with pytest.raises(OptionError, match="one text in quotes"):
         evaluate("function:simple(//sku)", result_type="String")
