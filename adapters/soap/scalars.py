@@ -12,7 +12,7 @@ date                       date; a zone is dropped, as Python's dates have none
 duration, gYear, ...       str, as written
 base64Binary, hexBinary    bytes; written also from their text, which is what JSON has
 QName, NOTATION            str ``{namespace}name``
-lists                      list
+lists                      list; no item is empty or holds blanks, which part the items
 unions                     the common type of the members, otherwise str
 =========================  ===================================================================================
 """
@@ -37,6 +37,7 @@ from esb.coerce import octets as content
 
 _LONGEST: Final = 1000
 """Digits before or after the point: 1E+999999999 is short as a number and a gigabyte as digits."""
+_SPACE: Final = re.compile(r"[ \t\r\n]+")
 
 Read = Callable[[str], Any]
 Write = Callable[[Any], str]
@@ -67,8 +68,13 @@ def _of(key: str, schemas: Schemas) -> Scalar:
     return scalar_of(found, schemas) if isinstance(found, SimpleType) else _TEXT
 
 
+def _parts(text: str) -> list[str]:
+    """What stands between XML's white space, which is less than Python's: a no-break space is part of a word."""
+    return [part for part in _SPACE.split(text) if part]
+
+
 def _read_token(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(_parts(text))
 
 
 def _read_boolean(text: str) -> bool:
@@ -252,12 +258,18 @@ def _write_hex(value: Any) -> str:
 
 def _list(item: Scalar) -> Scalar:
     def read(text: str) -> list[Any]:
-        return [item.read(part) for part in text.split()]
+        return [item.read(part) for part in _parts(text)]
 
     def write(value: Any) -> str:
         if isinstance(value, (list, tuple)):
-            return " ".join(item.write(part) for part in value)
+            return " ".join(one(part) for part in value)
         return item.write(value)
+
+    def one(value: Any) -> str:
+        told = item.write(value)
+        if _parts(told) != [told]:  # blanks part the items: the partner would read another number of them
+            raise ValueError(f"{told[:40]!r} cannot be an item of a list, where no item is empty or holds blanks")
+        return told
 
     return Scalar(f"list of {item.kind}", read, write)
 

@@ -343,6 +343,21 @@ def test_a_restricted_list_is_a_list(tmp_path: Path) -> None:
     assert there_and_back(codec, {"l": ["a", "b"]}) == {"l": ["a", "b"]}
 
 
+NAMES = '<xs:simpleType name="Names"><xs:list itemType="xs:string"/></xs:simpleType>'
+
+
+@pytest.mark.parametrize("item", ["New York", "", " ", "a\tb", " a", "a\n"])
+def test_an_item_of_a_list_that_would_be_read_as_none_or_several_is_refused(tmp_path: Path, item: str) -> None:
+    codec = echo(tmp_path, NAMES + sequence(element("l", "Names")))
+    with pytest.raises(ValidationFailed, match="item of a list"):
+        codec.write({"l": ["Oslo", item]}, "x")
+
+
+def test_only_the_blanks_of_xml_part_the_items_of_a_list(tmp_path: Path) -> None:
+    codec = echo(tmp_path, NAMES + sequence(element("l", "Names")))
+    assert there_and_back(codec, {"l": ["New\u00a0York", "Rome"]}) == {"l": ["New\u00a0York", "Rome"]}
+
+
 def test_unqualified_members_and_other_namespaces_are_named_right(tmp_path: Path) -> None:
     other = '<xs:schema targetNamespace="urn:o" elementFormDefault="qualified"><xs:element name="o" type="xs:int"/></xs:schema>'
     text = sequence(element("plain"), '<xs:element xmlns:o="urn:o" ref="o:o"/>')
