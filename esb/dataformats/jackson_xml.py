@@ -130,9 +130,10 @@ def _read(element: Any) -> Any:
     """A map; the text of an element that has neither attributes nor children; None for one that says it is nil."""
     if element.get(_NIL) in {"true", "1"}:
         return None
-    entries: dict[str, Any] = {
-        _local(name): value for name, value in element.attrib.items() if not name.startswith(_INSTANCE)
-    }
+    entries: dict[str, Any] = {}
+    for name, value in element.attrib.items():
+        if not name.startswith(_INSTANCE):
+            _add(entries, _local(name), value)
     texts = [element.text]
     for child in element:
         texts.append(child.tail)

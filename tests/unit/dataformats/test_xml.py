@@ -68,6 +68,7 @@ def test_a_byte_order_mark_is_read_over(make):
         ('<a x="1"><b>2</b></a>', {"x": "1", "b": "2"}),
         ("<a><b>1</b><c/><b>3</b></a>", {"b": ["1", "3"], "c": ""}),
         ('<p:a xmlns:p="urn:p" p:x="1"><p:b>2</p:b></p:a>', {"x": "1", "b": "2"}),
+        ('<a xmlns:p="urn:p" p:x="1" x="2"><x>3</x></a>', {"x": ["1", "2", "3"]}),
         ("<a>text</a>", {"": "text"}),
         ("<a>mixed<b>1</b>tail</a>", {"": ["mixed", "tail"], "b": "1"}),
         ("<a/>", {}),
