@@ -137,9 +137,12 @@ class Appender:
                 if unit is None or not unit.delivery.open:  # a step that runs when the unit has settled
                     waiting = _Waiting()
                     file.waiting.append(waiting.told)
-                elif unit.delivery not in file.units:
-                    unit.delivery.hold()
-                    file.units[unit.delivery] = None
+                else:
+                    held = unit.hold_delivery()
+                    if held in file.units:
+                        held.release()  # one hold for all that the delivery appends until the next time on the disk
+                    else:
+                        file.units[held] = None
         finally:
             file.lock.release()
         if force:

@@ -163,6 +163,23 @@ def test_a_failed_fsync_fails_all_who_waited_and_the_file_is_opened_anew(append,
     assert (tmp_path / "a").read_text() == "xyz"  # at least once: who failed will come again
 
 
+def test_what_a_part_of_a_message_records_waits_for_the_disk_too(append, monkeypatch):
+    def broken(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    recorded, settled = [], []
+    whole = UnitOfWork(lambda unit: settled.append(unit.error))
+    part = UnitOfWork(parent=whole)
+    part.before_delivered(lambda unit: recorded.append(unit.error))
+    append("x", part)
+    append("y", part)
+    part.release()
+    whole.release()
+    until(lambda: settled)
+    assert [type(error) for error in (*recorded, *settled)] == [NotStored, NotStored]
+
+
 def test_who_appends_when_a_unit_has_settled_waits_for_the_disk_and_not_for_himself(append, tmp_path):
     done = threading.Event()
 
