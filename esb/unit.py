@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
+
+from esb.errors import graver
 
 _log = logging.getLogger("esb.unit")
 
@@ -20,7 +22,7 @@ class UnitOfWork:
 
     The consumer makes the unit with one hold of its own, gives it to the exchange and releases its hold when the route has run. Whoever keeps
     the message alive beyond that (a pipelined send, an in-memory hand-over) takes a hold first and releases it with the outcome, from any
-    thread. ``error`` is the first failure. ``on_settle`` runs in the thread that releases last: it must be quick and must not raise.
+    thread. ``error`` is the first failure, or the first that leaves open what a call has done. ``on_settle`` runs in the thread that releases last: it must be quick and must not raise.
 
     A part of a split and a branch of a multicast have a unit of their own, whose ``parent`` is that of the message they come from. The step waits
     for its parts, so what outlives them (seda's queue, an aggregator's open group) takes :meth:`hold_delivery` instead, and what is to be done when
@@ -28,6 +30,9 @@ class UnitOfWork:
     """
 
     __slots__ = ("_after", "_holds", "_lock", "_on_settle", "error", "parent")
+
+    returns: ClassVar[bool] = False
+    """Whether a failure brings the message again: so of deliveries of a durable channel."""
 
     _after: UnitOfWork | None
     """Of a part: what outlives it, None if nothing does. Set by the first :meth:`before_delivered` only: a part is made for every row of a file."""
@@ -77,8 +82,8 @@ class UnitOfWork:
     def release(self, error: BaseException | None = None) -> None:
         """Give back one hold, with its failure if there was one."""
         with self._lock:
-            if error is not None and self.error is None:
-                self.error = error
+            if error is not None:
+                self.error = graver(self.error, error)
             self._holds -= 1
             last = self._holds == 0
         if last:

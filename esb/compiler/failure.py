@@ -68,7 +68,8 @@ class _Plan:
 class ErrorHandler:
     """Keeps :class:`esb.program.FailureHandler`. Immutable and shared by all threads of a route.
 
-    ``stopping`` is set when the bus stops: it ends waits between tries, so that a drain is not held up by a long delay. What waited fails, unhandled.
+    ``stopping`` is set when the bus stops: it ends waits between tries, so that a drain is not held up by a long delay. What waited goes back to
+    its source, if that brings it again; else it is given up.
     """
 
     def __init__(
@@ -131,6 +132,8 @@ class ErrorHandler:
             attempts += 1
             delay = plan.policy.delay(delay, attempts)
             if self._stopping.wait(delay):
+                if not _comes_again(exchange):
+                    return self._exhausted(exchange, error, plan, at, attempts)
                 # Tries are left, so nobody has given up: nothing is handled, and the message goes back to where it came from.
                 exchange.exhausted = True
                 raise error
@@ -318,3 +321,8 @@ def _distance(error: BaseException, catches: tuple[type[BaseException], ...]) ->
     """How far above the error's class the nearest of the caught ones is; None if it is none of them."""
     ancestry = type(error).__mro__
     return min((ancestry.index(known) for known in catches if known in ancestry), default=None)
+
+
+def _comes_again(exchange: Exchange) -> bool:
+    """Whether a failure now brings the message again as a whole. Not that of a part or a tap, and not where a step waits, which may take it over."""
+    return exchange.unit is not None and exchange.unit.returns and not exchange.waits

@@ -26,7 +26,7 @@ def teller(spec: Any, delimiter: str) -> Tell:
     special = re.compile(rf"[\r\n{re.escape(delimiter)}{re.escape(escape or chr(92))}]")
 
     def quoted(told: str) -> str:
-        if escape:  # as Commons CSV: else a value that holds it is read as another one
+        if escape and escape != quote:  # as Commons CSV: else a value that holds it is read as another one
             told = told.replace(escape, escape * 2)
         return f"{quote}{told.replace(quote, (escape or quote) + quote)}{quote}"
 

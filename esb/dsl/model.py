@@ -30,7 +30,7 @@ class RedeliveryPolicySpec(Spec):
     allow_redelivery_while_stopping = field(
         Kind.BOOL,
         True,
-        doc="Accepted: a stop ends waits between tries, and the message goes back to its source, unhandled.",
+        doc="Accepted: a stop ends waits between tries, and what a channel brings again goes back to it.",
     )
     retry_attempted_log_level = field(Kind.TEXT, "DEBUG", doc="Accepted without effect.")
     retry_attempted_log_interval = field(Kind.INT, 1, doc="Accepted without effect.")

@@ -32,6 +32,7 @@ class _DeliveryUnit(UnitOfWork):
 
     __slots__ = ("exchange", "message")
 
+    returns = True
     message: Delivery
     exchange: Exchange
 

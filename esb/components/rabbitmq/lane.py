@@ -39,6 +39,12 @@ _SAVED_EVERY: Final = 1.0
 _MANUAL, _NONE = "MANUAL", "NONE"
 
 
+class _DeliveryUnit(UnitOfWork):
+    __slots__ = ()
+
+    returns = True
+
+
 class Lane:
     """Settles each delivery once. ``stopping`` ends its waits. Life cycle calls come from one thread; the rest is thread-safe."""
 
@@ -190,7 +196,7 @@ class Lane:
     def _run(self, delivery: Received) -> None:
         if not self._begin(delivery):
             return
-        unit = UnitOfWork()
+        unit = _DeliveryUnit()
         exchange = self._exchange(delivery, unit)
         if exchange is None:
             return

@@ -167,6 +167,10 @@ def test_with_an_escape_what_is_written_is_read_again(rows):
     assert made.unmarshal(Exchange(), made.marshal(Exchange(), rows)) == rows
 
 
+def test_a_quote_that_is_the_escape_is_doubled_once(make):
+    assert make("csv", escape='"').write([["a\\b", 'q"x']]) == b'a\\b,"q""x"\r\n'
+
+
 def test_rows_of_a_type_are_written_with_their_names(make):
     made = make("csv", unmarshal_type="erp.Row")
     rows = made.read("sku,price,stock\na,1.50,1\n")
