@@ -6,10 +6,12 @@ It loads no route itself (a worker makes its context after the fork); whether a 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -238,13 +240,18 @@ class BusArbiter(Arbiter):
             for address in wanted:
                 if address not in before:
                     new.append(_listener(address, self.cfg, self.log))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:  # the last for a port beyond 65535
             for listener in new:
                 listener.close()
+                if isinstance(listener.cfg_addr, str):
+                    # ValueError: an abstract address, which is no file.
+                    with contextlib.suppress(OSError, ValueError):
+                        Path(listener.cfg_addr).unlink()
             bind = binds[wanted.index(address)]
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            who = "ss -lxp" if isinstance(address, str) else "ss -ltnp"
             raise _NotFree(
-                f"cannot listen at {bind}: {reason}; 'ss -ltnp' names who does, and 'http' and 'management' in esb.yaml say where "
+                f"cannot listen at {bind}: {reason}; '{who}' names who does, and 'http' and 'management' in esb.yaml say where "
                 "this instance listens; an address that overlaps its own is taken by a restart"
             ) from error
         old: list[Any] = self.LISTENERS
@@ -282,12 +289,29 @@ def _binds(project: Project) -> list[str]:
 
 def _listener(address: str | tuple[str, int], cfg: Any, log: Any) -> Any:
     if isinstance(address, str):
+        _refuse_if_listened_at(address)
         mask = os.umask(0o077)
         try:
             return UnixSocket(address, cfg, log)
         finally:  # where it cannot bind gunicorn leaves its own: anybody could write files of later workers
             os.umask(mask)
     return (TCP6Socket if is_ipv6(address[0]) else TCPSocket)(address, cfg, log)
+
+
+def _refuse_if_listened_at(address: str) -> None:
+    """Raises OSError where a program listens at a Unix address, or where that cannot be found out.
+
+    gunicorn removes the file of whoever listens: that program would go on and nobody would reach it. A file that a killed one left may go.
+    """
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.setblocking(False)
+        try:
+            asking.connect(address)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return
+        except BlockingIOError:  # it listens and has no time
+            pass
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), address)
 
 
 def ignore_terminal_signals() -> None:
