@@ -42,6 +42,10 @@ class Context(Protocol):
     stopping: threading.Event
     """Set when the bus begins to stop."""
 
+    @property
+    def running(self) -> bool:
+        """Whether the routes run and the calling thread loads none: an endpoint that is asked for now is named by a message."""
+
     def resolve(self, text: str, at: Position = NOWHERE) -> str:
         """Replace the ``{{placeholders}}``. Raises ReferenceFault."""
 

@@ -73,7 +73,8 @@ class RouteContext:
         self._lock = threading.RLock()
         self._scheduler = Scheduler(name)
         self.started = False
-        self._loading = False
+        self._loading = 0
+        """The thread that compiles routes; 0 if none does."""
         self.failures: list[str] = []
         """What could not be started, for health."""
         self.on_endpoint: Callable[[Endpoint], None] | None = None
@@ -108,11 +109,11 @@ class RouteContext:
         return self._add(files, findings)
 
     def _add(self, files: list[RouteFile], findings: list[ConfigError]) -> list[Route]:
-        self._loading = True
+        self._loading = threading.get_ident()
         try:
             routes = compile_files(self, files, findings)
         finally:
-            self._loading = False
+            self._loading = 0
         if findings:
             raise ConfigErrors(findings)
         self.files += files
@@ -212,6 +213,10 @@ class RouteContext:
         return exchange
 
     # -- what the parts ask ----------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        return self.started and self._loading != threading.get_ident()
 
     def resolve(self, text: str, at: Position = NOWHERE) -> str:
         return self.properties.resolve(text, at)

@@ -2,17 +2,23 @@
 
 As a sink or an action the template's route starts ``from: kamelet:source`` and runs in the caller's thread, on the caller's exchange; as a source
 it ends in ``to: kamelet:sink``, which runs the route that consumes from the kamelet. Each URI is one route, made while the caller is compiled.
+
+Parameters become text of that route. Where a message brings them (``toD``), they are letters, digits, blanks and ``. : / @ + - ~``, without a part
+``..``, and anything else fails the message: it could be an expression, a placeholder or an option. In an expression of the template such a
+parameter stands between quotes: bare, ``1 or 1`` has a meaning. Better the template reads data where they are, in ``${header.name}``: it has
+the caller's exchange.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from esb.component import PASSED, Component, Consumer, Context, Deliver, Endpoint, Producer
-from esb.errors import NoConsumer, OptionError, ReferenceFault
+from esb.errors import ConfigError, NoConsumer, OptionError, ReferenceFault, ValidationFailed
 from esb.exchange import Exchange
 from esb.fields import Kind, field
 from esb.program import Step
@@ -20,6 +26,8 @@ from esb.program import Step
 ENDS: Final = frozenset({"source", "sink"})
 _MOST: Final = 1000
 """Routes that kamelets may become: messages can name them, and must not fill the memory."""
+_DATA: Final = re.compile(r"[\w .:/@+~-]*")
+"""What means nothing in a URI, in a placeholder or between the quotes of an expression, wherever a template puts it."""
 
 
 class KameletEndpoint(Endpoint):
@@ -103,12 +111,17 @@ class KameletComponent(Component):
             return self._lines.setdefault(route_id, Line())
 
     def claim(self, endpoint: KameletEndpoint, template: str, route_id: str | None) -> str:
-        """The id of the route behind an endpoint, which is made unless it is there. Raises ConfigError if it cannot be."""
+        """The id of the route behind an endpoint, which is made unless it is there. Raises ConfigError if it cannot be.
+
+        Raises ValidationFailed for what a message may not bring.
+        """
         key = f"{endpoint.name}?{sorted(endpoint.extra.items())}{endpoint.route_id}{endpoint.no_error_handler}"
         with self.changed:
             known = self._made.get(key)
             if known is not None:
                 return known
+            if self.context.running:  # what is loaded with the routes is their author's, whatever it holds
+                _check(template, {"routeId": route_id or "", **endpoint.extra})
             if len(self._made) >= _MOST:
                 raise ReferenceFault(
                     f"more than {_MOST} kamelets are in use: {endpoint.uri} is one too many",
@@ -116,14 +129,35 @@ class KameletComponent(Component):
                     "do not put what messages bring into a kamelet's parameters: each value makes a route",
                 )
             made = self._made[key] = route_id or f"{template}-{next(self._numbers)}"
-        self.context.from_template(
-            template, made, endpoint.extra, endpoint.at, error_handler=not endpoint.no_error_handler
-        )
+        try:
+            self.context.from_template(
+                template, made, endpoint.extra, endpoint.at, error_handler=not endpoint.no_error_handler
+            )
+        except ConfigError:
+            with self.changed:  # the next message is told the same, and does not wait for a route that never comes
+                self._made.pop(key, None)
+            raise
         return made
 
     def unique(self, template: str) -> str:
         """An id for the route of a kamelet that is used in one place only."""
         return f"{template}-{next(self._numbers)}"
+
+
+def _check(template: str, values: Mapping[str, str]) -> None:
+    """Raises ValidationFailed for a value that would be more than data in the text of a route."""
+    for name, value in values.items():
+        if not _DATA.fullmatch(value):
+            wrong = "it holds more than letters, digits, blanks and . : / @ + - ~"
+        elif {".", ".."} & set(re.split("[/:]", value)):
+            wrong = "it climbs out of its path"
+        else:
+            continue
+        raise ValidationFailed(
+            f"the value of {name} cannot be a parameter of the kamelet {template!r}, where it becomes text of a route: {wrong}; "
+            "leave it in a header, and let the template read ${header.name}",
+            [{"path": name, "message": wrong}],
+        )
 
 
 class KameletProducer(Producer):

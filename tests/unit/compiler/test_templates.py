@@ -1,4 +1,7 @@
+import pytest
+
 from esb.dsl.placeholders import Properties
+from esb.errors import ValidationFailed
 
 TEMPLATE = """
 - routeTemplate:
@@ -207,3 +210,63 @@ def test_messages_cannot_make_routes_without_end(bus, monkeypatch):
     errors = [bus.send(str(number)).error for number in range(5)]
     assert errors[:3] == [None, None, None]
     assert "more than 3 kamelets" in str(errors[4])
+
+
+BY_MESSAGE = """
+- routeTemplate: {id: k, parameters: [{name: p}], from: {uri: "kamelet:source", steps: [{setBody: {simple: "${body} {{p}}"}}]}}
+- from: {uri: direct:a, steps: [{toD: "kamelet:k?timeout=5s&p=${header.p}"}]}
+- from: {uri: direct:id, steps: [{toD: "kamelet:k/${header.p}?p=1"}]}
+- from: {uri: direct:name, steps: [{toD: "kamelet:${header.p}?timeout=5s&p=1"}]}
+"""
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["{{env:HOME}}", "{{none:$}}{env.HOME}", "$simple{env.HOME}", "' == ''", "x?fail=1", "a&b", "a,b", "%24", "a\nb"],
+)
+def test_what_a_message_brings_as_a_parameter_is_no_text_of_a_route(bus, value):
+    bus.load(BY_MESSAGE)
+    failed = bus.send("x", p=value)
+    assert isinstance(failed.error, ValidationFailed)
+    assert failed.body == "x"
+
+
+@pytest.mark.parametrize("value", ["..", "../b", "a/../b", ".", "a:.."])
+def test_a_parameter_that_a_message_brings_does_not_climb(bus, value):
+    bus.load(BY_MESSAGE)
+    assert "climbs out of its path" in str(bus.send("x", p=value).error)
+
+
+@pytest.mark.parametrize("value", ["Zoë Müller", "a.b-c_d/e", "me@example.org", "2026-11-21T21:01:34+00:00", "~"])
+def test_names_numbers_times_and_paths_may_be_parameters_that_a_message_brings(bus, value):
+    bus.load(BY_MESSAGE)
+    assert bus.send("x", p=value).body == f"x {value}"
+
+
+def test_the_route_id_of_a_kamelet_that_a_message_brings_is_no_placeholder(bus):
+    bus.load(BY_MESSAGE)
+    assert isinstance(bus.send("x", "direct:id", p="{{env:HOME}}").error, ValidationFailed)
+
+
+def test_a_kamelet_that_a_message_names_gives_its_own_kamelets_any_text(bus):
+    bus.load("""
+    - routeTemplate: {id: inner, parameters: [{name: q}], from: {uri: "kamelet:source", steps: [{setBody: {simple: "{{q}}"}}]}}
+    - routeTemplate:
+        id: k
+        parameters: [{name: p}]
+        from: {uri: "kamelet:source", steps: [{kamelet: {name: inner, parameters: {q: "<${body}-{{p}}>"}}}]}
+    - from: {uri: direct:a, steps: [{toD: "kamelet:k?p=${header.p}"}]}
+    """)
+    assert bus.send("x", p=1).body == "<x-1>"
+
+
+def test_routes_that_are_loaded_later_give_kamelets_any_text(bus):
+    bus.load(BY_MESSAGE)
+    bus.load("""- from: {uri: direct:later, steps: [{kamelet: {name: k, parameters: {p: "'${body}'"}}}]}\n""")
+    assert bus.send("x", "direct:later").body == "x 'x'"
+
+
+def test_each_message_is_told_that_its_kamelet_is_unknown(bus):
+    bus.load(BY_MESSAGE)
+    errors = [str(bus.send("x", "direct:name", p="nosuch").error) for _ in range(2)]
+    assert all("unknown kamelet 'nosuch'" in error for error in errors)
