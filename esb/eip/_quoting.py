@@ -3,7 +3,8 @@
 The author's text is taken apart once; each function's result, and that of a part in another language, is quoted for the place it stands in.
 In the path a result may not climb (``..``), in the query every special character is escaped twice, since a URI's values are decoded twice
 (esb.dsl.uri). A result that holds ``${`` is refused in the query: some options are expressions themselves (``fileName``), and data must not
-be evaluated.
+be evaluated. So are results that climb, or hold ``${``, only together, or behind what the author wrote: the whole text may hold no more of these
+than the author's own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from esb.expression import Expression, LanguageSpec
 from esb.step import Builder
 
 _PLAIN = re.compile(r"[\w.~/:@ ,;=!*'()$-]*", re.ASCII)
+_FUNCTION = re.compile(r"\$(?:simple)?\{")
 _HOST = re.compile(r"https?:(?://)?[^/?#]+(?=[/?#])")
 
 
@@ -88,13 +90,16 @@ def quoted(builder: Builder, pieces: Sequence[Piece], at: Position, delimiter: s
         value = _value(evaluate, _in_query if in_query else _in_path, name)
         parts.append(_without(value, delimiter, "%25" if in_query else "%") if delimiter else value)
         written += "\0"  # stands for data of any length
-    climbs = _climbs(written)
+    climbs, functions = _climbs(written), _functions(written)
 
     def uri(exchange: Exchange) -> str:
         told = "".join([part(exchange) for part in parts])
         if ".." in told and _climbs(told) > climbs:  # a dot of the route's, or of another value, before a value's
             message = "the values cannot be part of a URI: together they climb out of its path"
             raise ValidationFailed(message, [{"path": "uri", "message": "it climbs out of its path"}])
+        if in_query and _functions(told) > functions:  # likewise the dollar before a value's brace
+            message = "the values cannot be part of a URI: together they hold an expression"
+            raise ValidationFailed(message, [{"path": "uri", "message": "it holds an expression"}])
         return told
 
     return uri
@@ -130,6 +135,14 @@ def _without(value: Callable[[Exchange], str], delimiter: str, escape: str) -> C
 
 def _climbs(uri: str) -> int:
     return re.split(r"[/:]", uri.partition("?")[0]).count("..")
+
+
+def _functions(uri: str) -> int:
+    """How many functions of simple the options hold as the endpoint will read them: decoded twice."""
+    query = uri.partition("?")[2]
+    if "%" in query:
+        query = urllib.parse.unquote(urllib.parse.unquote(query))
+    return len(_FUNCTION.findall(query))
 
 
 def _in_path(told: str) -> str:

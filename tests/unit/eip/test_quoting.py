@@ -112,6 +112,46 @@ def test_a_climb_that_the_route_writes_is_its_authors(sent) -> None:
 
 
 @pytest.fixture
+def named(running: RouteContext, tmp_path):
+    """Write a file with a name that holds the headers a and b; returns the failure, and the names of the files."""
+
+    def send(name: str, a: str, b: str = "") -> tuple[BaseException | None, list[str]]:
+        running.load(f"- from: {{uri: 'direct:in', steps: [{{toD: {{uri: 'file:{tmp_path}?fileName={name}'}}}}]}}")
+        running.start()
+        exchange = running.send("direct:in", Exchange("x", {"a": a, "b": b}, pattern=IN_OUT))
+        return exchange.error, [file.name for file in tmp_path.iterdir()]
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("name", "a", "b"),
+    [
+        ("${header.a}${header.b}", "$", "{body}"),
+        ("${header.a}${header.b}", "$simple", "{body}"),
+        ("$${header.a}", "{body}", ""),
+        ("%24${header.a}", "{body}", ""),
+        ("%25${header.a}", "24{body}", ""),
+        ("%24{body}-${header.a}${header.b}", "$", "{body}"),
+    ],
+)
+def test_values_that_become_an_expression_together_are_refused(named, name: str, a: str, b: str) -> None:
+    error, files = named(name, a, b)
+    assert isinstance(error, ValidationFailed)
+    assert "together they hold an expression" in str(error)
+    assert files == []
+
+
+def test_an_expression_that_the_route_leaves_to_the_endpoint_is_its_authors(named) -> None:
+    assert named("${header.a}-%24{body}", "5$") == (None, ["5$-x"])
+
+
+@pytest.mark.parametrize("value", ["a$", "{a}", "$ {a}"])
+def test_dollars_and_braces_apart_are_no_expression(named, value: str) -> None:
+    assert named("${header.a}", value) == (None, [value])
+
+
+@pytest.fixture
 def stepped(running: RouteContext):
     """As ``sent``, with any step."""
 
