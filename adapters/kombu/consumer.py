@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("esb.kombu")
 _LONGEST_WAIT = 5.0
+_CLOSING = 1.0
+"""How long a stop waits for a connection to close."""
 
-_Settled = queue.SimpleQueue[tuple[Any, Exchange, BaseException | None]]
+
+class _Settled(queue.SimpleQueue[tuple[Any, Exchange, BaseException | None]]):
+    """What one connection's messages have come to, from any thread; the consuming thread takes it up."""
+
+    in_hand = 0
+    """Messages that the connection has brought and that are not given an answer yet. The consuming thread's own."""
 
 
 class KombuConsumer(Consumer):
@@ -38,6 +45,8 @@ class KombuConsumer(Consumer):
         self._deliver = deliver
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._deadline = 0.0
+        """When a stop waits no longer for what is in hand."""
         self._refused_until = 0.0
         """When the dead letters, which took nothing, are asked again."""
 
@@ -51,9 +60,10 @@ class KombuConsumer(Consumer):
             thread.start()
 
     def stop(self, drain: float = 30.0) -> None:
+        self._deadline = time.monotonic() + drain
         self._stopping.set()
         for thread in self._threads:
-            thread.join(drain)
+            thread.join(max(0.0, self._deadline - time.monotonic()) + _CLOSING)
         self._threads = []
 
     def _run(self) -> None:
@@ -73,7 +83,7 @@ class KombuConsumer(Consumer):
         import kombu
 
         endpoint = self._endpoint
-        settled: _Settled = queue.SimpleQueue()
+        settled = _Settled()
         with kombu.Connection(endpoint.url, connect_timeout=endpoint.connect_timeout) as connection:
             channel = connection.channel()
             source = kombu.Queue(endpoint.queue, durable=endpoint.durable)
@@ -104,17 +114,16 @@ class KombuConsumer(Consumer):
             headers.setdefault("Content-Type", message.content_type)
         exchange = Exchange(body, headers)
         exchange.unit = UnitOfWork(lambda unit: settled.put((message, exchange, unit.error)))
+        settled.in_hand += 1
         self._deliver((exchange,))
         self._settle(settled)
 
     def _finish(self, settled: _Settled) -> None:
-        """What settles late, by a confirm under way, is still acknowledged before the connection closes."""
-        try:
-            first = settled.get(timeout=0.2)
-        except queue.Empty:
-            return
-        settled.put(first)
+        """What is in hand is done before the connection closes: the broker gives all that has no answer by then to the next who asks."""
         self._settle(settled)
+        while settled.in_hand and time.monotonic() < self._deadline:
+            time.sleep(0.02)  # no wait for the next one: what the dead letters do not take stays in the queue
+            self._settle(settled)
 
     def _settle(self, settled: _Settled) -> None:
         for _ in range(settled.qsize()):
@@ -127,6 +136,8 @@ class KombuConsumer(Consumer):
                 message.ack()
             else:
                 settled.put((message, exchange, error))
+                continue
+            settled.in_hand -= 1
 
     def _put_aside(self, message: Any, exchange: Exchange, error: BaseException) -> bool:
         """Whether the message lies where somebody can look at it; until then it stays in hand, and comes again only if this connection ends."""

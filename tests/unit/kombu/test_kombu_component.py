@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 import uuid
 
 import kombu
@@ -139,3 +141,55 @@ def test_a_message_stays_in_hand_while_the_dead_letters_do_not_take_it(failing, 
     monkeypatch.setattr(consumer, "_LONGEST_WAIT", 0.1)
     came, dead, rest = failing(unknown())
     assert (came, dead.body, rest, refusals) == (1, b"ORDER", None, [])
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """Stop a consumer that has ten messages in hand, of which one is done; returns the bodies of those that were acknowledged.
+
+    With ``on`` each acknowledgement is what another message waits for.
+    """
+
+    def stop(drain: float, *, on: bool) -> list[bytes]:
+        name = f"q{uuid.uuid4().hex[:8]}"
+        held: queue.SimpleQueue[Exchange] = queue.SimpleQueue()
+        came, acknowledged = threading.Semaphore(0), []
+        settle = kombu.Message.ack
+
+        def ack(message, *told, **options):
+            settle(message, *told, **options)
+            acknowledged.append(message.body)
+            if on and not held.empty():
+                held.get().unit.release()
+
+        def deliver(exchanges):
+            for exchange in exchanges:
+                held.put(exchange)
+                came.release()
+
+        monkeypatch.setattr(kombu.Message, "ack", ack)
+        with kombu.Connection("memory://") as connection:
+            channel = connection.channel()
+            kombu.Queue(name, channel=channel).declare()
+            for number in range(10):
+                kombu.Producer(channel).publish(
+                    str(number).encode(), routing_key=name, content_type="text/plain", content_encoding="binary"
+                )
+            consumer = RouteContext().endpoint(f"kombu:{name}?url=memory://").consumer(deliver)
+            consumer.start()
+            assert all(came.acquire(timeout=10) for _ in range(10))
+            held.get().unit.release()
+            consumer.stop(drain)
+        return acknowledged
+
+    return stop
+
+
+def test_what_is_in_hand_at_a_stop_is_acknowledged_when_it_is_done(stopped) -> None:
+    assert stopped(30, on=True) == [str(number).encode() for number in range(10)]
+
+
+def test_a_stop_waits_no_longer_than_it_may_for_what_is_in_hand(stopped) -> None:
+    began = time.monotonic()
+    assert stopped(0.3, on=False) == [b"0"]
+    assert time.monotonic() - began < 10
