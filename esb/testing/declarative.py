@@ -16,9 +16,9 @@ from esb.dsl.nodes import MapNode, Node, ScalarNode
 from esb.errors import ConfigError, ConfigErrors, EsbError, Position, TransportError
 from esb.project import Project
 from esb.testing.answers import Mock, check_errors, make_mock
-from esb.testing.casefile import SUFFIXES, Case, read_cases
+from esb.testing.casefile import OUTCOME, SUFFIXES, Case, read_cases
 from esb.testing.coverage import Coverage
-from esb.testing.expectations import Miss, check
+from esb.testing.expectations import Miss, check, check_reply
 from esb.testing.scene import Reply, Scene, resolved
 
 Open = Callable[[str, dict[str, str]], Project]
@@ -80,12 +80,21 @@ def _run(case: Case, folder: Path, open_project: Open, instance: str, coverage: 
     scene = Scene(project, case, mocks, folder, coverage.around if coverage is not None else None)
     try:
         scene.open()
-        for send in sends:
-            reply = scene.send(send)
+        *earlier, last = sends
+        misses = []
+        for send in earlier:
+            misses += check_reply(_outcome(send), scene.send(send), scene, send.at)
+        reply = scene.send(last)
         scene.settle()
-        return _checked(expect, reply, scene, case.at)
+        whole = MapNode((*_outcome(last).entries, *expect.entries), expect.at)
+        return [*misses, *_checked(whole, reply, scene, case.at)]
     finally:
         scene.close()
+
+
+def _outcome(send: MapNode) -> MapNode:
+    """What a message says of its own reply: that of any but the last is seen nowhere else."""
+    return MapNode(tuple((key, value) for key, value in send if key.text in OUTCOME), send.at)
 
 
 def _resolved(case: Case, project: Project) -> tuple[list[Mock], list[MapNode], MapNode]:

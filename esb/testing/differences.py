@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from esb.coerce import octets, text
+from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode, to_python
+
+
+def expected(node: Node | None) -> Any:
+    """An expectation's data, a decimal with all digits that the test has: a float would hold for another amount as well."""
+    match node:
+        case ScalarNode():
+            value = to_python(node)
+            return Decimal(node.text) if isinstance(value, float) and math.isfinite(value) else value
+        case ListNode():
+            return [expected(item) for item in node]
+        case MapNode():
+            return {key.text: expected(value) for key, value in node}
+        case None:
+            return None
 
 
 def plain(value: Any) -> Any:
-    """A body as JSON's data: bytes and text are parsed where they are JSON; maps, lists and numbers are taken as they are."""
+    """A body as JSON's data: bytes and text are parsed where they are JSON, decimals with all their digits; maps, lists and numbers stay."""
     if isinstance(value, Mapping):
         return {str(key): plain_item(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
@@ -20,7 +36,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, Decimal)):
         return value
     try:
-        return json.loads(octets(value))
+        return json.loads(octets(value), parse_float=Decimal)
     except Exception:  # then it is a text, and differs from a map by being one
         return text(value)
 
@@ -62,7 +78,9 @@ def same(expected: Any, actual: Any) -> bool:
     """Equality of scalars; a number written otherwise is the same number, but true is not 1."""
     if isinstance(expected, bool) or isinstance(actual, bool):
         return expected is actual
-    if isinstance(expected, (int, float)) and isinstance(actual, (int, float, Decimal)):
+    if isinstance(expected, (int, float, Decimal)) and isinstance(actual, (int, float, Decimal)):
+        if {type(expected), type(actual)} == {float, Decimal}:
+            return float(expected) == float(actual)  # a route that computes with floats has no more digits than these
         return Decimal(str(expected)) == Decimal(str(actual))
     return bool(expected == actual)
 
@@ -81,7 +99,14 @@ def texts(expected: str, actual: str) -> Iterator[str]:
 def shown(value: Any) -> str:
     """A value in a message: as JSON, cut where it is long."""
     try:
-        told = json.dumps(value, ensure_ascii=False, default=str)
+        told = json.dumps(value, ensure_ascii=False, default=_shown)
     except (TypeError, ValueError):
         told = repr(value)
     return told if len(told) <= 300 else f"{told[:297]}..."
+
+
+def _shown(value: Any) -> Any:
+    """A decimal as the number that it is, unless a float would tell another."""
+    if isinstance(value, Decimal) and Decimal(repr(float(value))) == value:
+        return float(value)
+    return str(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,7 @@ from esb.testing.casefile import Case, each_resolved
 from esb.testing.recording import RecordingBroker
 from esb.unit import UnitOfWork
 
+STATUS: Final = "CamelHttpResponseCode"
 _INSIDE: Final = frozenset(
     "bean browse bus class controlbus dataformat dataset-test direct json-validator kamelet language log mock mustache ref seda stub "
     "validator xslt".split()
@@ -52,8 +53,14 @@ class Reply:
 
     exchange: Exchange
     error: BaseException | None = None
-    refused: bool = field(default=False)
-    """Whether the web server refused the request before any route saw it."""
+    requested: bool = field(default=False)
+    """Whether it answers a request: its status tells what an error tells elsewhere."""
+
+    @property
+    def refusal(self) -> int | None:
+        """The status of a request that was not done: 400 and above."""
+        status = self.exchange.message.headers.get(STATUS, 200)
+        return int(status) if self.requested and int(status) >= 400 else None
 
 
 class Scene:
@@ -66,6 +73,8 @@ class Scene:
         self.complaints: list[str] = []
         self.broker = RecordingBroker()
         self.mocks = mocks
+        self.known: set[str] = set()
+        """The ``bus:`` channels and ``mock:`` endpoints that the routes or a message have named, and the queues of their failed messages."""
         self._project = project
         self._case = case
         self._paths = Paths("http://test")
@@ -134,6 +143,7 @@ class Scene:
 
     def _replace(self, endpoint: Endpoint) -> None:
         """Put stand-ins for the ends of an endpoint that would leave the bus."""
+        self.known.update(_names(endpoint))
         ends = vars(endpoint)
         mock = next((mock for mock in self.mocks if mock.matches(endpoint)), None)
         allowed = endpoint.scheme in self._case.real
@@ -213,7 +223,7 @@ class Scene:
         path = urllib.parse.unquote(path)
         found = self._paths.find(method.upper(), path)
         if isinstance(found, int):
-            return Reply(Exchange("", {"CamelHttpResponseCode": found}), refused=True)
+            return Reply(Exchange("", {STATUS: found}), requested=True)
         mount, parameters = found
         content = b"" if body is None else body if isinstance(body, bytes) else str(body).encode()
         lower = [(name.lower(), str(value)) for name, value in headers.items()]
@@ -224,7 +234,7 @@ class Scene:
         if not answers:
             raise EsbError(f"{method} {path} was not answered")
         given: dict[str, Any] = dict(answers[0].headers)
-        return Reply(Exchange(answers[0].body, given | {"CamelHttpResponseCode": answers[0].status}))
+        return Reply(Exchange(answers[0].body, given | {STATUS: answers[0].status}), requested=True)
 
     # -- waiting ---------------------------------------------------------------------------------------------------------------
 
@@ -312,6 +322,16 @@ def _polled(mock: Mock, endpoint: Endpoint) -> Exchange:
     exchange = Exchange()
     mock.take(endpoint, exchange)
     return exchange
+
+
+def _names(endpoint: Any) -> Iterator[str]:
+    """What a test may call an endpoint whose messages are recorded, and where those go that fail behind it."""
+    if endpoint.scheme == "mock":
+        yield f"mock:{endpoint.name}"
+    elif endpoint.scheme == "bus":
+        policy = endpoint.policy()
+        channel = f"topic:{endpoint.channel}" if endpoint.is_topic else endpoint.channel
+        yield from (f"bus:{name}" for name in (channel, _queue(endpoint), policy.dead_letters, policy.invalid))
 
 
 def _queue(endpoint: Any) -> str:

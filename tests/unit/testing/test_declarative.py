@@ -365,3 +365,105 @@ def test_a_file_is_sent_with_its_name_and_is_looked_for_beside_the_document(tria
         "{setBody: {simple: '${header.CamelFileName}: ${body}'}}, {to: mock:out}]}}\n"
     )
     passes(trial.run("send: {route: in, file: in.csv}\nexpect: {received: {'mock:out': [{body: \"in.csv: a;b\\n\"}]}}"))
+
+
+def test_a_request_answered_with_an_error_fails_the_test_unless_a_status_is_expected(trial):
+    trial.routes("""
+        - rest: {path: /things, post: [{to: direct:post}]}
+        - route:
+            from:
+              uri: direct:post
+              steps: [{to: bus:things}, {throwException: {exceptionType: java.lang.IllegalStateException, message: late}}]
+    """)
+    outcome = trial.run("send: {request: POST /things, body: x}\nexpect: {received: {'bus:things': 1}}")
+    assert "the request was answered 500, and no status was expected" in told(outcome)
+    passes(trial.run("send: {request: POST /things, body: x}\nexpect: {status: 500, received: {'bus:things': 1}}"))
+
+
+def test_a_request_for_a_path_that_nobody_serves_fails_the_test(trial):
+    outcome = trial.run("send: {request: POST /thigns, body: x}\nexpect: {received: {'bus:work': 0}}")
+    assert "the request was answered 404, and no status was expected" in told(outcome)
+
+
+@pytest.mark.parametrize("name", ["bus:wrok", "bus:wrok.dlq", "bus:topic:work", "mock:otu"])
+def test_nought_of_a_channel_that_nobody_names_does_not_hold(trial, name):
+    outcome = trial.run(
+        f"mocks: {{'http:*': {{}}}}\nsend: {{to: direct:in, body: x}}\nexpect: {{received: {{'{name}': 0}}}}"
+    )
+    assert f"unknown mock or bus channel '{name}'" in told(outcome)
+
+
+def test_nought_holds_of_every_channel_that_the_routes_name_and_of_its_failed_messages(trial):
+    trial.routes("""
+        - route:
+            from:
+              uri: direct:in
+              steps:
+                - filter:
+                    simple: "${body} == 'a'"
+                    steps: [{to: 'bus:a?deadLetterQueue=morgue'}, {to: 'bus:topic:news'}, {to: 'mock:out'}]
+        - route: {id: later, autoStartup: false, from: {uri: 'bus:topic:news?subscription=me', steps: [{to: 'mock:news'}]}}
+    """)
+    names = "bus:a bus:queue:a bus://a bus:morgue bus:a.invalid bus:topic:news bus:topic:news:me bus:news.me.dlq mock:out mock:news"
+    noughts = ", ".join(f"'{name}': 0" for name in names.split())
+    passes(trial.run(f"send: {{to: direct:in, body: b}}\nexpect: {{received: {{{noughts}}}}}"))
+
+
+def test_a_content_is_that_of_one_file(trial):
+    trial.routes("- route: {from: {uri: direct:in, steps: [{to: 'file:{{test.folder}}/out?fileName=${body}.txt'}]}}\n")
+    sends = "send: [{to: direct:in, body: a}, {to: direct:in, body: b}]"
+    outcome = trial.run(f"{sends}\nexpect: {{files: {{'out/*.txt': a}}}}")
+    assert "files out/*.txt: this is the content of one, but there are 2; there are out/a.txt, out/b.txt" in told(
+        outcome
+    )
+
+
+FIRST_FAILS = """
+- route:
+    from:
+      uri: direct:in
+      steps:
+        - choice: {when: [{simple: "${body} == 'bad'", steps: [{throwException: {exceptionType: java.io.IOException, message: broken}}]}]}
+"""
+
+
+def test_a_message_that_fails_before_the_last_fails_the_test(trial):
+    trial.routes(FIRST_FAILS)
+    outcome = trial.run("send: [{to: direct:in, body: bad}, {to: direct:in, body: good}]\nexpect: {body: good}")
+    assert "all.test.yaml:3:" in told(outcome)
+    assert "the exchange failed, and no error was expected" in told(outcome)
+
+
+def test_a_message_before_the_last_says_itself_that_it_fails(trial):
+    trial.routes(FIRST_FAILS)
+    sends = "send: [{{to: direct:in, body: {}, error: {{message: broken}}}}, {{to: direct:in, body: good}}]\nexpect: {{body: good}}"
+    passes(trial.run(sends.format("bad")))
+    assert "but the exchange did not fail" in told(trial.run(sends.format("good")))
+
+
+def test_a_request_before_the_last_says_its_own_status(trial):
+    sends = "send: [{{request: GET /nothing, status: {}}}, {{to: mock:out, body: x}}]\nexpect: {{received: {{'mock:out': 1}}}}"
+    passes(trial.run(sends.format(404)))
+    assert "status: expected 200, got 404" in told(trial.run(sends.format(200)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "miss"),
+    [
+        ("null", "error: expected none, got"),
+        ("{clas: IOException}", "unknown key of an error 'clas'; did you mean 'class'?"),
+    ],
+)
+def test_an_expected_error_that_says_nothing_does_not_hold_for_any(trial, wanted, miss):
+    trial.routes(FIRST_FAILS)
+    assert miss in told(trial.run(f"send: {{to: direct:in, body: bad}}\nexpect: {{error: {wanted}}}"))
+
+
+@pytest.mark.parametrize("key", ["json", "body"])
+def test_an_amount_is_held_against_all_its_digits(trial, key):
+    trial.routes(
+        """- route: {from: {uri: direct:in, steps: [{setBody: {constant: '{"amount": 12345678901234567.89}'}}]}}"""
+    )
+    passes(trial.run(f"send: {{to: direct:in}}\nexpect: {{{key}: {{amount: 12345678901234567.89}}}}"))
+    outcome = trial.run(f"send: {{to: direct:in}}\nexpect: {{{key}: {{amount: 12345678901234568.0}}}}")
+    assert 'amount: expected 1.2345678901234568e+16, got "12345678901234567.89"' in told(outcome)

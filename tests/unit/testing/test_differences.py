@@ -48,7 +48,15 @@ def test_a_difference_is_told_with_its_path(expected, actual, told):
 
 @pytest.mark.parametrize(
     ("one", "other", "equal"),
-    [(1, 1.0, True), (10.5, Decimal("10.50"), True), (True, 1, False), ("1", 1, False), (None, "", False)],
+    [
+        (1, 1.0, True),
+        (10.5, Decimal("10.50"), True),
+        (Decimal("0.1"), 0.1, True),
+        (Decimal("12345678901234567.89"), Decimal(12345678901234568), False),
+        (True, 1, False),
+        ("1", 1, False),
+        (None, "", False),
+    ],
 )
 def test_a_number_written_otherwise_is_the_same_and_nothing_else_is(one, other, equal):
     assert same(one, other) is equal
