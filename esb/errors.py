@@ -272,6 +272,16 @@ def unknown_outcome(error: BaseException) -> bool:
     return False
 
 
+def graver(known: BaseException | None, other: BaseException) -> BaseException:
+    """Which of two failures of one message decides what becomes of it: the first, unless only the other leaves open what a call has done.
+
+    Trying the message again over the one would do the other's work twice.
+    """
+    if known is None or (unknown_outcome(other) and not unknown_outcome(known)):
+        return other
+    return known
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint naming the nearest known names, or the known ones if they are few; empty if nothing helps."""
     known = list(known)

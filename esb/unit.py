@@ -22,7 +22,8 @@ class UnitOfWork:
 
     The consumer makes the unit with one hold of its own, gives it to the exchange and releases its hold when the route has run. Whoever keeps
     the message alive beyond that (a pipelined send, an in-memory hand-over) takes a hold first and releases it with the outcome, from any
-    thread. ``error`` is the first failure, or the first that leaves open what a call has done. ``on_settle`` runs in the thread that releases last: it must be quick and must not raise.
+    thread. ``error`` is the first failure, or the first that leaves open what a call has done (:func:`~esb.errors.graver`). ``on_settle`` runs in
+    the thread that releases last: it must be quick and must not raise.
 
     A part of a split and a branch of a multicast have a unit of their own, whose ``parent`` is that of the message they come from. The step waits
     for its parts, so what outlives them (seda's queue, an aggregator's open group) takes :meth:`hold_delivery` instead, and what is to be done when

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, Final, Protocol
 
+from esb.errors import graver, unknown_outcome
 from esb.exchange import Exchange, current
 from esb.javanames import CamelExchangeException, java_name
 from esb.program import Step
@@ -190,6 +191,8 @@ class Children:
         self._early: dict[int, Part] = {}
         self._failed: Part | None = None
         self._broken: Exception | None = None
+        self._unknown: BaseException | None = None
+        """Of a child: a call that may have had its effect. The message must not be tried again over another's failure."""
         self._waiting = False
         self._wake = threading.Event()
         self._tasks: deque[tuple[Future[Any], Part, Step]] = deque()
@@ -224,9 +227,9 @@ class Children:
                         break
                 elif self._settle_slowly(part, failure):
                     break
-        except Exception:
+        except Exception as error:
             self._wait(0)
-            raise
+            raise self._weighed(error)  # noqa: B904 -- the same, or what the parts have left open
 
     def _settle_slowly(self, part: Part, failure: Exception | None) -> bool:
         """Settle a child among others that wait, or that failed; whether to end here."""
@@ -264,10 +267,10 @@ class Children:
                     break
             while self._started > self._added and not self._over(clock):
                 self._help_or_wait(clock)
-        except Exception:
+        except Exception as error:
             self._cancel(settle=True)
             self._wait(0)
-            raise
+            raise self._weighed(error)  # noqa: B904 -- as in run
         late = clock is not None and clock.passed and self._failed is None
         if self._over(clock):
             # What no thread has begun when the time is over is no result: left unsettled, it counts as missing.
@@ -291,13 +294,20 @@ class Children:
                 return
             self._wait(0)
         if self._broken is not None:
-            raise self._broken
+            raise self._weighed(self._broken)
         outcome = self._gather.outcome()
         take(self._parent, outcome)
         error = None if outcome is None else outcome.error
         if error is not None:
             self._parent.exhausted = self._final
-            raise error
+            raise self._weighed(error)
+
+    def _weighed(self, error: BaseException) -> BaseException:
+        """The step's failure, or the one of a child that outweighs it, which has had its error handler."""
+        if self._unknown is None:
+            return error
+        self._parent.exhausted = self._final
+        return graver(error, self._unknown)
 
     # --- inside ------------------------------------------------------------------------------------------------------------------------------
 
@@ -316,12 +326,14 @@ class Children:
 
     def _settle(self, part: Part) -> None:
         child = part.child
-        if child.error is None and part.error is not None:
-            child.error = part.error
+        if part.error is not None:
+            child.error = graver(child.error, part.error)
+        if child.error is not None and self._unknown is None and unknown_outcome(child.error):
+            self._unknown = child.error
         if self._stop and (child.error is not None or child.halted):
             known = self._failed
             # A part that only stopped makes way for one that failed meanwhile: the delivery must not be acknowledged over it.
-            if known is None or (known.child.error is None and child.error is not None):
+            if known is None or (child.error is not None and graver(known.child.error, child.error) is child.error):
                 self._failed = part
         if not self._in_order or part.index == self._added:
             self._add(child)
@@ -408,7 +420,13 @@ class Children:
 
     def _may_leave(self) -> bool:
         gather = self._gather
-        if self._parent.unit is None or gather.waits or self._broken is not None or not gather.clean:
+        if (
+            self._parent.unit is None
+            or gather.waits
+            or self._broken is not None
+            or not gather.clean
+            or self._unknown is not None
+        ):
             return False
         # A known failure is raised by the step itself, where its route counts and logs it.
         return all(part.child.error is None for part in self._early.values())
@@ -440,7 +458,9 @@ class _Left:
             while arrived:
                 part = arrived.popleft()
                 self._count -= 1
-                self._error = self._error or part.child.error or part.error
+                for error in (part.child.error, part.error):
+                    if error is not None:
+                        self._error = graver(self._error, error)
             if self._count:
                 return
             self._count = -1  # never again

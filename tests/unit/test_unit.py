@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esb.errors import ConnectionLost, NotConnected, StepFailed
 from esb.unit import LATER, UnitOfWork
 
 
@@ -48,6 +49,32 @@ def test_what_is_given_while_a_unit_is_settling_is_called_once() -> None:
     assert told == ["late"]
     unit.go_on()
     assert told == ["late", "acknowledged"]
+
+
+def unknown() -> Exception:
+    """What a call that may not be made twice ends with when nobody knows whether it had its effect."""
+    error = ConnectionLost("gone")
+    error.uncertain = True
+    outer = StepFailed("the step failed")
+    outer.__cause__ = error
+    return outer
+
+
+def test_the_first_failure_is_that_of_the_unit() -> None:
+    unit, first = UnitOfWork(), NotConnected("first")
+    unit.hold()
+    unit.release(first)
+    unit.release(NotConnected("second"))
+    assert unit.error is first
+
+
+@pytest.mark.parametrize("unknown_first", [True, False])
+def test_a_call_of_unknown_outcome_outweighs_any_other_failure_whenever_it_comes(unknown_first: bool) -> None:
+    unit, open_call, away = UnitOfWork(), unknown(), NotConnected("away")
+    unit.hold()
+    for error in (open_call, away) if unknown_first else (away, open_call):
+        unit.release(error)
+    assert unit.error is open_call
 
 
 @given(st.lists(st.booleans(), max_size=12))

@@ -1,9 +1,11 @@
 import threading
+from concurrent.futures import Future
 
 import pytest
 
+from esb.eip._children import Children, Failures
 from esb.eip.multicast import MulticastSpec
-from esb.errors import OptionError
+from esb.errors import ConnectionLost, NotConnected, OptionError, unknown_outcome
 from esb.exchange import Exchange
 from esb.javanames import CamelExchangeException
 from esb.testing.process import until
@@ -197,6 +199,81 @@ def test_parallel_with_stop_on_exception_fails_without_waiting_for_the_rest():
     outer = bench.send("x")
     assert isinstance(outer.error, CamelExchangeException)
     hang.set()
+    bench.stop()
+
+
+def unknown():
+    """What a call that may not be made twice ends with when nobody knows whether it had its effect."""
+    error = ConnectionLost("gone")
+    error.uncertain = True
+    return error
+
+
+@pytest.mark.parametrize("options", [{}, {"parallel_processing": True}])
+@pytest.mark.parametrize("unknown_first", [True, False])
+def test_a_branch_of_unknown_outcome_outweighs_one_that_may_be_tried_again(unknown_first, options):
+    branches = [fail(unknown()), fail(NotConnected("away"))]
+    bench = Bench(multicast(*(branches if unknown_first else reversed(branches)), **options))
+    outer = bench.send("x")
+    assert (type(outer.error), unknown_outcome(outer.error), outer.exhausted) == (ConnectionLost, True, True)
+    bench.stop()
+
+
+@pytest.mark.parametrize("unknown_first", [True, False])
+def test_a_branch_of_unknown_outcome_outweighs_the_one_that_stopped_the_others(unknown_first):
+    class BothAtOnce:
+        """A pool whose threads have run both branches before anybody looks."""
+
+        def __init__(self):
+            self.calls = []
+
+        def submit(self, call, *arguments):
+            self.calls.append((call, arguments))
+            if len(self.calls) == 2:
+                for given, told in self.calls:
+                    given(*told)
+            done = Future()
+            done.set_result(None)
+            return done
+
+    def failing(error):
+        def step(_):
+            raise error
+
+        return step
+
+    outer = Exchange("x")
+    children = Children(outer, Failures(outer), stop_on_exception=True)
+    errors = [unknown(), NotConnected("away")]
+    pairs = [(Exchange("x"), failing(error)) for error in (errors if unknown_first else reversed(errors))]
+    children.run_parallel(pairs, BothAtOnce())
+    with pytest.raises(CamelExchangeException) as caught:
+        children.finish()
+    assert unknown_outcome(caught.value)
+
+
+def test_a_strategy_that_fails_does_not_hide_a_branch_of_unknown_outcome():
+    class Broken:
+        def aggregate(self, old, new):
+            if old is not None:
+                raise ValueError("no")
+            return new
+
+    bench = Bench(multicast(fail(unknown()), becomes("b"), aggregation_strategy="broken"), beans={"broken": Broken()})
+    outer = bench.send("x")
+    assert (unknown_outcome(outer.error), outer.exhausted) == (True, True)
+
+
+@pytest.mark.parametrize("unknown_first", [True, False])
+def test_of_sends_that_fail_after_the_step_one_of_unknown_outcome_outweighs_the_others(unknown_first):
+    sent = []
+    bench = Bench(multicast(Later(sent=sent), Later(sent=sent)))
+    outer = bench.send("x")
+    errors = [unknown(), NotConnected("away")]
+    for (_, confirm), error in zip(sent, errors if unknown_first else reversed(errors), strict=True):
+        confirm(error)
+    assert bench.settled.wait(5)
+    assert unknown_outcome(outer.unit.error)
     bench.stop()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from esb.eip._parts import Entry
 from esb.eip.split import SplitSpec
-from esb.errors import OptionError
+from esb.errors import ConnectionLost, OptionError
 from esb.exchange import Exchange
 from esb.javanames import CamelExchangeException
 from esb.step import StepSpec
@@ -126,6 +126,22 @@ def test_a_failing_part_lets_the_others_run_and_fails_the_message_with_the_last_
     assert [part.body for part in seen] == ["b"]
     assert isinstance(outer.error, ValueError)
     assert outer.exhausted
+
+
+def test_a_part_of_unknown_outcome_outweighs_the_last_failure_and_one_of_the_list_itself():
+    open_call = ConnectionLost("gone")
+    open_call.uncertain = True
+
+    def rows(_):
+        yield "a"
+        yield "b"
+        raise ValueError("the rest cannot be read")
+
+    def send(part):
+        raise open_call if part.body == "a" else ValueError("no")
+
+    assert Bench(split(do(send))).send("a,b,c").error is open_call
+    assert Bench(split(do(send), expression=Asked(ask=rows), streaming=True)).send("x").error is open_call
 
 
 def test_stop_on_exception_ends_at_the_failing_part_with_the_cause_wrapped():
