@@ -1,12 +1,13 @@
 """Two-way synchronisation of records: what was last agreed between two systems, and what to do about a change.
 
 A record's *checksum* is that of its business fields, not of when or by whom they were changed. A change whose checksum is the agreed one
-is an echo of our own write (the loop guard). If the other side has changed since the last agreement too, there is a conflict: the newer change
-wins, at the same time the ERP does.
+is an echo of our own write (the loop guard). A change that is older than what the other side holds is late and loses, also against what both agreed
+on: it may be a dead letter that was sent again. If both sides changed at the same moment, the ERP wins.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
@@ -22,6 +23,12 @@ def checksum(record: Mapping[str, Any]) -> str:
     plain = {name: str(record.get(name) if record.get(name) is not None else "") for name in _FIELDS}
     plain["credit_limit"] = f"{float(plain['credit_limit'] or 0):.2f}"
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _moment(changed: Any) -> dt.datetime:
+    """A time of change; without a zone it is in UTC."""
+    moment = changed if isinstance(changed, dt.datetime) else dt.datetime.fromisoformat(str(changed))
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 class Agreements:
@@ -44,9 +51,10 @@ class Agreements:
         theirs = checksum(other)
         if theirs == told:
             return "same"
-        ours_changed, theirs_changed = str(record["changed_at"]), str(other["changed_at"])
-        newer = theirs_changed > ours_changed or (theirs_changed == ours_changed and source == "crm")
-        return "stale" if theirs != agreed and newer else "apply"
+        ours_changed, theirs_changed = _moment(record["changed_at"]), _moment(other["changed_at"])
+        if theirs_changed == ours_changed:
+            return "stale" if theirs != agreed and source == "crm" else "apply"
+        return "stale" if theirs_changed > ours_changed else "apply"
 
     def agree(self, record: Mapping[str, Any]) -> None:
         """Both sides hold this record now."""
