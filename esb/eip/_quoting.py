@@ -23,6 +23,8 @@ from esb.step import Builder
 _PLAIN = re.compile(r"[\w.~/:@ ,;=!*'()$-]*", re.ASCII)
 _FUNCTION = re.compile(r"\$(?:simple)?\{")
 _HOST = re.compile(r"https?:(?://)?[^/?#]+(?=[/?#])")
+_MORE = re.compile(r"\A\s*resource:|\$init\{|\s(?:\?:|\?~>|~>)\s")
+"""A text that stands in a file, variables that are set first, and the operators between functions."""
 
 
 Piece = str | tuple[str, Expression]
@@ -37,7 +39,7 @@ def written_scheme(uri: str) -> str:
 
 def named_by(builder: Builder, source: LanguageSpec) -> Expression:
     """The URI that an expression names: all data quoted in a text of simple that begins with its scheme, else what the expression gives."""
-    if source.name == "simple" and written_scheme(source.text):
+    if _is_template(source) and written_scheme(source.text):
         return quoted(builder, [source.text], source.at)
     return builder.expression(source)
 
@@ -45,7 +47,7 @@ def named_by(builder: Builder, source: LanguageSpec) -> Expression:
 def listed_by(builder: Builder, source: LanguageSpec, delimiter: str | None) -> Expression:
     """As :func:`named_by`, for a text that lists URIs: where one begins with its scheme, a value brings no further URI either."""
     between = None if delimiter in {None, "", "false"} else delimiter
-    told = [one.strip() for one in _cut(source.text, between)] if source.name == "simple" else []
+    told = [one.strip() for one in _cut(source.text, between)] if _is_template(source) else []
     if not any(written_scheme(one) for one in told):
         return builder.expression(source)
     made = [
@@ -53,6 +55,11 @@ def listed_by(builder: Builder, source: LanguageSpec, delimiter: str | None) -> 
         for one in told
     ]
     return lambda exchange: (between or "").join([text(one(exchange)) or "" for one in made])
+
+
+def _is_template(source: LanguageSpec) -> bool:
+    """Whether it is a text of simple with functions in it, not a file's, and without what else simple has outside of functions."""
+    return source.name == "simple" and not any(_MORE.search(f"{literal}\0") for literal, _ in _parts(source.text))
 
 
 def _cut(uris: str, delimiter: str | None) -> list[str]:

@@ -232,3 +232,17 @@ def test_a_list_that_the_message_brings_stays_one_beside_what_the_route_writes(s
 def test_a_host_from_a_message_is_a_finding_in_a_list_too(running: RouteContext) -> None:
     with pytest.raises(ConfigErrors, match="host of an HTTP call"):
         running.load("- from: {uri: 'direct:in', steps: [{recipientList: {simple: 'mock:a, http:${header.v}'}}]}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${header.none} ?: 'mock:a,mock:b'",
+        "resource:file:{folder}/uris.txt",
+        "$init{ $t := 'mock:a'; }init$ ${variable.t},mock:b",
+    ],
+)
+def test_what_simple_has_outside_of_functions_is_no_uri(stepped, tmp_path, text: str) -> None:
+    (tmp_path / "uris.txt").write_text("mock:a,mock:b")
+    told = text.replace("{folder}", str(tmp_path))
+    assert stepped(f'{{recipientList: {{simple: "{told}"}}}}', "x")[1] == {"mock:a": 1, "mock:b": 1}
