@@ -20,7 +20,8 @@ from esb.exchange import Exchange
 from esb.expression import Expression, LanguageSpec
 from esb.step import Builder
 
-_PLAIN = re.compile(r"[\w.~/:@ ,;=!*'()$-]*", re.ASCII)
+_PLAIN = re.compile(r"[\w.~/:@ ,;=!*'$-]*", re.ASCII)
+"""No parentheses: ``RAW(`` would take the route's own options into its value."""
 _FUNCTION = re.compile(r"\$(?:simple)?\{")
 _HOST = re.compile(r"https?:(?://)?[^/?#]+(?=[/?#])")
 _MORE = re.compile(r"\A\s*resource:|\$init\{|\s(?:\?:|\?~>|~>)\s")

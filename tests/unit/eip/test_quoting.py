@@ -246,3 +246,8 @@ def test_what_simple_has_outside_of_functions_is_no_uri(stepped, tmp_path, text:
     (tmp_path / "uris.txt").write_text("mock:a,mock:b")
     told = text.replace("{folder}", str(tmp_path))
     assert stepped(f'{{recipientList: {{simple: "{told}"}}}}', "x")[1] == {"mock:a": 1, "mock:b": 1}
+
+
+def test_values_do_not_swallow_the_options_between_them(named) -> None:
+    name = "${header.a}&fileExist=Fail&tempPrefix=${header.b}"
+    assert named(name, "RAW(a", "b)") == (None, ["RAW(a"])
