@@ -20,6 +20,8 @@ def put_aside(endpoint: KombuEndpoint, message: Any, exchange: Exchange, error: 
     """
     import kombu
 
+    headers = dict(message.headers or {})
+    headers.pop("compression", None)  # kombu has unpacked the body: who is told that it is packed cannot read it
     label = exchange.properties.get("esb.failedStep")
     told = history(
         error,
@@ -41,7 +43,7 @@ def put_aside(endpoint: KombuEndpoint, message: Any, exchange: Exchange, error: 
             routing_key=endpoint.dead_letters,
             content_type=message.content_type or "application/octet-stream",
             content_encoding=message.content_encoding or "binary",
-            headers={**(message.headers or {}), **told},
+            headers={**headers, **told},
             delivery_mode=2,
             retry=False,
             **{name: message.properties[name] for name in _KEPT if message.properties.get(name)},

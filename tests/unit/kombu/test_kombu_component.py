@@ -71,7 +71,7 @@ def failing(monkeypatch):
     Its route fails with each of the errors in turn, and then succeeds.
     """
 
-    def consume(*errors, options=""):
+    def consume(*errors, options="", compression=None):
         name = f"q{uuid.uuid4().hex[:8]}"
         ended, came, left = threading.Event(), [], list(errors)
 
@@ -92,6 +92,7 @@ def failing(monkeypatch):
                 content_type="text/plain",
                 content_encoding="binary",
                 headers={"kind": "a"},
+                compression=compression,
                 message_id="m1",
             )
             monkeypatch.setattr("adapters.kombu.consumer._log.error", lambda *_: ended.set())  # it is put aside
@@ -125,6 +126,11 @@ def test_after_a_call_of_unknown_outcome_a_message_is_a_dead_letter_as_it_came(f
     assert (dead.body, dead.content_type, dead.properties["message_id"]) == (b"ORDER", "text/plain", "m1")
     assert dead.headers["kind"] == "a"
     assert dead.headers["esb-error"] == "no answer; it may have had its effect, and is not declared idempotent"
+
+
+def test_a_message_that_came_packed_is_a_dead_letter_that_kombu_can_read(failing) -> None:
+    _, dead, _ = failing(unknown(), compression="zlib")
+    assert (dead.body, dead.headers["kind"]) == (b"ORDER", "a")
 
 
 def test_a_message_stays_in_hand_while_the_dead_letters_do_not_take_it(failing, monkeypatch) -> None:
