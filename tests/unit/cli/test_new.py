@@ -37,3 +37,19 @@ def test_an_empty_folder_may_be_used(esb, project):
 
 def test_a_name_that_is_none_is_a_usage_error(esb, tmp_path):
     assert esb("new", tmp_path / "a b;c").code == 2
+
+
+def test_an_order_that_comes_without_its_id_fails_instead_of_being_written_over_another(esb, project):
+    esb("new", project)
+    (project / "routes/tests/nameless.test.yaml").write_text(NAMELESS)
+    told = esb("-C", project, "test", "-k", "nameless")
+    assert told.code == 0, told.out
+
+
+NAMELESS = """
+properties: {out: "{{test.folder}}/out"}
+tests:
+  - name: nameless
+    send: {to: "bus:orders", json: {orderId: A1, lines: [{sku: PEN, quantity: 2}]}}
+    expect: {received: {"bus:orders.invalid": 1}, files: {"out/*": 0}}
+"""
