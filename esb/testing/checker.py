@@ -3,9 +3,10 @@
 A generator says what became of each message it sent (:class:`Ledger`): *invoked*, then *ok* (it was accepted), *fail* (it was refused for certain) or
 *unknown* (nobody can tell: a broken connection, a timeout). Sinks say what arrived. The account then is
 
-- **lost** = ok without arrival: must be empty, whatever happened;
+- **lost** = ok without arrival, or at fewer places than it has subscribers (where their number is told): must be empty, whatever happened;
 - **unexpected** = arrivals nobody sent, or that were refused for certain: must be empty;
 - **duplicated** = further arrivals of one message at one place: at most what was in flight in each fault;
+- **also set aside** = delivered, and a dead letter too: who replays that does it twice;
 - **recovered** = unknown, and it arrived. An unknown that did not arrive is no loss: its sender was never told that it is safe.
 
 The model is Jepsen's checker of that name, as RabbitMQ's own tests use it.
@@ -41,6 +42,10 @@ class Account:
     recovered: int = 0
     set_aside: int = 0
     """Messages that ended in a place for failed ones (dead letters), and nowhere else."""
+    also_set_aside: tuple[str, ...] = ()
+    """Messages that were delivered and are in a place for failed ones as well."""
+    reached: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The places of lost messages that reached some of their subscribers, by message."""
     disordered: tuple[tuple[str, str], ...] = ()
     """Pairs of messages with one order key that arrived the other way round than they were sent."""
     first: float | None = None
@@ -51,23 +56,34 @@ class Account:
         """All arrivals too many."""
         return sum(self.duplicated.values())
 
-    def problems(self, *, duplicates: int | None = 0, ordered: bool = False) -> list[str]:
-        """What breaks the promise, in words: anything lost or unexpected, more than so many duplicates (None: any number), a wrong order."""
-        found = [
-            f"{len(which)} {word}: {_some(which)}"
-            for word, which in (("lost", self.lost), ("unexpected", self.unexpected))
-            if which
-        ]
+    def problems(
+        self, *, duplicates: int | None = 0, ordered: bool = False, also_set_aside: int | None = 0
+    ) -> list[str]:
+        """What breaks the promise, in words: anything lost or unexpected, a wrong order, more than so many duplicates or set aside as well.
+
+        None allows any number of these.
+        """
+        found = []
+        if self.lost:
+            lost = [
+                f"{key} (only at {', '.join(self.reached[key])})" if key in self.reached else key for key in self.lost
+            ]
+            found.append(f"{len(lost)} lost: {_some(lost)}")
+        if self.unexpected:
+            found.append(f"{len(self.unexpected)} unexpected: {_some(self.unexpected)}")
         if duplicates is not None and self.duplicates > duplicates:
             found.append(f"{self.duplicates} duplicates, at most {duplicates} may be: {_some(sorted(self.duplicated))}")
+        if also_set_aside is not None and len(self.also_set_aside) > also_set_aside:
+            which = f"at most {also_set_aside} may be: {_some(self.also_set_aside)}"
+            found.append(f"{len(self.also_set_aside)} delivered and set aside as well, {which}")
         if ordered and self.disordered:
             pairs = [f"{later} before {earlier}" for earlier, later in self.disordered]
             found.append(f"{len(pairs)} out of order: {_some(pairs)}")
         return found
 
-    def check(self, *, duplicates: int | None = 0, ordered: bool = False) -> None:
+    def check(self, *, duplicates: int | None = 0, ordered: bool = False, also_set_aside: int | None = 0) -> None:
         """Raise AssertionError with the account and all :meth:`problems`, if there are any."""
-        if found := self.problems(duplicates=duplicates, ordered=ordered):
+        if found := self.problems(duplicates=duplicates, ordered=ordered, also_set_aside=also_set_aside):
             raise AssertionError("\n".join([*found, str(self)]))
 
     def as_dict(self) -> dict[str, int | float | None]:
@@ -83,6 +99,7 @@ class Account:
             "duplicated": self.duplicates,
             "recovered": self.recovered,
             "setAside": self.set_aside,
+            "alsoSetAside": len(self.also_set_aside),
             "disordered": len(self.disordered),
             "first": None if self.first is None else round(self.first, 3),
             "drained": None if self.drained is None else round(self.drained, 3),
@@ -203,10 +220,25 @@ class Ledger:
         with self._lock:
             return {key for keys in self._arrivals.values() for key in keys}
 
-    def account(self, *, failed_places: Iterable[str] = ()) -> Account:
-        """The account so far. In ``failed_places`` failed messages are kept: not lost there, and not delivered either."""
+    def account(self, *, failed_places: Iterable[str] = (), subscribers: int = 1) -> Account:
+        """The account so far. In ``failed_places`` failed messages are kept: not lost there, and not delivered either.
+
+        ``subscribers``: at how many different places, failed ones apart, each accepted message must arrive; at fewer it is lost.
+        Raises ValueError if that is below 1.
+        """
+        if subscribers < 1:
+            raise ValueError(
+                f"subscribers is {subscribers}: say at how many places each message must arrive, at least 1"
+            )
         with self._lock:
-            return _account(self._outcomes, self._order, self._arrivals, frozenset(failed_places), self._recovery())
+            return _account(
+                self._outcomes,
+                self._order,
+                self._arrivals,
+                failed_places=frozenset(failed_places),
+                subscribers=subscribers,
+                recovery=self._recovery(),
+            )
 
     def _recovery(self) -> tuple[float | None, float | None]:
         return self._first, self._drained
@@ -220,14 +252,23 @@ def _account(
     outcomes: Mapping[str, str],
     order: Mapping[str, str],
     arrivals: Mapping[str, list[str]],
+    *,
     failed_places: frozenset[str],
+    subscribers: int,
     recovery: tuple[float | None, float | None],
 ) -> Account:
     by = {word: {key for key, outcome in outcomes.items() if outcome == word} for word in (INVOKED, OK, FAIL, UNKNOWN)}
     open_ = by[INVOKED] | by[UNKNOWN]
-    delivered = {key for place, keys in arrivals.items() if place not in failed_places for key in keys}
+    reached: dict[str, list[str]] = {}
+    for place, keys in arrivals.items():
+        if place not in failed_places:
+            for key in dict.fromkeys(keys):
+                reached.setdefault(key, []).append(place)
+    delivered = set(reached)
     aside = {key for place, keys in arrivals.items() if place in failed_places for key in keys}
     seen = delivered | aside
+    # A dead letter may stand for the subscriber that is missing, or for all: it can be replayed, and is told apart.
+    lost = sorted(key for key in by[OK] - aside if len(reached.get(key, ())) < subscribers)
     extra: Counter[str] = Counter()
     for place, keys in arrivals.items():
         if place not in failed_places:
@@ -238,11 +279,13 @@ def _account(
         failed=len(by[FAIL]),
         unknown=len(open_),
         arrived=len(seen),
-        lost=tuple(sorted(by[OK] - seen)),
+        lost=tuple(lost),
         unexpected=tuple(sorted(seen - (by[OK] | open_))),
         duplicated=dict(extra),
         recovered=len(open_ & seen),
         set_aside=len(aside - delivered),
+        also_set_aside=tuple(sorted(aside & delivered)),
+        reached={key: tuple(reached[key]) for key in lost if key in reached},
         disordered=tuple(
             pair
             for place, keys in arrivals.items()

@@ -32,10 +32,16 @@ class Recorder:
         duplicates: int | None = 0,
         behind_inbox: int | None = None,
         ordered: bool = False,
+        also_set_aside: int | None = 0,
         measured: str = "",
     ) -> None:
-        """Print and keep the row, then fail if the account breaks the promise. ``duplicates``: how many may be; ``measured``: other figures."""
-        problems = account.problems(duplicates=duplicates, ordered=ordered) if account else []
+        """Print and keep the row, then fail if the account breaks the promise.
+
+        ``duplicates``: how many may be; ``also_set_aside``: how many may be delivered and dead letters too; ``measured``: other figures.
+        """
+        problems = (
+            account.problems(duplicates=duplicates, ordered=ordered, also_set_aside=also_set_aside) if account else []
+        )
         if behind_inbox:
             problems.append(f"{behind_inbox} duplicates behind the inbox")
         figures: dict[str, Any] = account.as_dict() if account else {}

@@ -208,6 +208,7 @@ def test_a_late_answer_of_another_operation_is_a_dead_letter(calling, record, ta
     record(
         told,
         duplicates=0,
+        also_set_aside=late,  # the effect is there, and the dead letter asks a person to look
         measured=f"{'SOAP' if soap else 'HTTP POST'}; {len(uncertain)} uncertain, kept as dead letters",
     )
 

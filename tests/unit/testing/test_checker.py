@@ -75,6 +75,47 @@ def test_a_dead_letter_is_not_lost_and_counted_apart():
     assert (account.lost, account.set_aside) == ((), 1)
 
 
+def test_what_reached_one_of_two_subscribers_is_lost():
+    made = ledger("a", "b", "c")
+    arrive(made, "a", "b", place="crm")
+    arrive(made, "a", place="cms")
+    account = made.account(subscribers=2)
+    assert account.lost == ("b", "c")
+    assert account.problems() == ["2 lost: b (only at crm), c"]
+
+
+def test_a_repeat_at_one_subscriber_does_not_stand_for_another():
+    assert arrive(ledger("a"), "a", "a", place="crm").account(subscribers=2).lost == ("a",)
+
+
+def test_one_place_is_enough_where_nobody_says_how_many():
+    assert arrive(ledger("a"), "a", place="crm").account().problems() == []
+
+
+def test_a_dead_letter_is_not_lost_where_subscribers_are_counted_either():
+    made = arrive(ledger("a"), "a", place="in.dlq")
+    assert made.account(failed_places=["in.dlq"], subscribers=2).problems() == []
+
+
+def test_fewer_than_one_subscriber_is_refused():
+    with pytest.raises(ValueError, match="subscribers is 0"):
+        Ledger().account(subscribers=0)
+
+
+def test_delivered_and_a_dead_letter_too_is_told_apart():
+    made = arrive(ledger("a", "b", "c"), "a", "b")
+    account = arrive(made, "b", "c", place="in.dlq").account(failed_places=["in.dlq"])
+    assert (account.also_set_aside, account.set_aside, account.as_dict()["alsoSetAside"]) == (("b",), 1, 1)
+    assert account.problems() == ["1 delivered and set aside as well, at most 0 may be: b"]
+
+
+def test_delivered_and_a_dead_letter_too_is_no_problem_where_it_is_expected():
+    made = arrive(arrive(ledger("a"), "a"), "a", place="in.dlq")
+    account = made.account(failed_places=["in.dlq"])
+    account.check(also_set_aside=1)
+    account.check(also_set_aside=None)
+
+
 def test_order_holds_within_a_lane_only():
     made = ledger("a1", "a2", order="a")
     made.invoked("b1", "b")
