@@ -7,6 +7,7 @@ import datetime as dt
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,13 @@ def orders(count: int = 520, seed: int = 7) -> Orders:
             made.posts.append(("good", one))
             sent.append(one)
     return made
+
+
+def refused(order: dict[str, Any]) -> bool:
+    """Whether somebody behind the door refuses a valid order: the ERP those of blocked customers, the OA those of 100,000 and more."""
+    total = sum(line["quantity"] * Decimal(line["unitPrice"]) for line in order["lines"])
+    customer: str = order["customerId"]
+    return customer.startswith("BLOCKED") or bool(total >= 100_000)
 
 
 def _spoiled(chance: random.Random, one: dict[str, Any]) -> bytes | dict[str, Any]:

@@ -13,7 +13,10 @@ from pathlib import Path
 
 @dataclass
 class Count:
-    """One scenario's account. ``lost`` is what was accepted and is nowhere: it must be nought."""
+    """One scenario's account. ``lost`` is what was accepted and is nowhere, ``wrong`` what ended otherwise than it must: both must be nought.
+
+    Wrong are good messages that were refused and bad ones that were not, by whomever, effects that are doubled, answers that say something else.
+    """
 
     sent: int = 0
     accepted: int = 0
@@ -22,11 +25,32 @@ class Count:
     rejected: int = 0
     dead_lettered: int = 0
     lost: int = 0
+    wrong: int = 0
     where: str = ""
 
     def __add__(self, other: Count) -> Count:
         numbers = {name: value + getattr(other, name) for name, value in asdict(self).items() if name != "where"}
         return Count(**numbers)
+
+    def answered(self, status: int, what: str, *, good: bool = True) -> bool:
+        """Count a message by its answer: a good one must be accepted (202), any other refused (400, 422). Returns whether it was accepted."""
+        accepted = status == 202
+        self.sent += 1
+        self.accepted += accepted
+        self.rejected += not accepted
+        if not (accepted if good else status in {400, 422}):
+            self.is_wrong(f"{what} was answered {status}")
+        return accepted
+
+    def is_wrong(self, what: str, times: int = 1) -> None:
+        """Count and tell something that must not be."""
+        self.wrong += times
+        print(f"  unexpected: {what}", flush=True)
+
+
+def clean(accounts: dict[str, Count]) -> bool:
+    """Whether nothing is lost and nothing wrong, in any scenario: what one has too many does not make up for what another lacks."""
+    return not any(count.lost or count.wrong for count in accounts.values())
 
 
 def write(accounts: dict[str, Count], file: Path, seconds: float) -> dict[str, object]:
@@ -46,7 +70,7 @@ def show(accounts: dict[str, Count]) -> None:
     from rich.table import Table
 
     table = Table(title="What became of every message")
-    columns = ("sent", "accepted", "delivered", "repeated", "rejected", "dead_lettered", "lost")
+    columns = ("sent", "accepted", "delivered", "repeated", "rejected", "dead_lettered", "lost", "wrong")
     table.add_column("scenario")
     for column in columns:
         table.add_column(column.replace("_", "-"), justify="right")

@@ -37,8 +37,15 @@ def account(deployment: Deployment, sent: int, good: int, names: tuple[str, ...]
         if (files / "rejects" / f"{name}.rejects.csv").exists()
     )
     delivered = min(crm, cms)
-    where = "CMS: files/cms/*.json; CRM: /crm/tables/prices; rejected: files/rejects/*.csv"
-    return Count(sent, sent - rejected, delivered, 0, rejected, 0, sent - rejected - delivered, where)
+    bad = sent - good
+    count = Count(sent, sent - rejected, delivered, rejected=rejected)
+    count.lost = max(sent - rejected - delivered, 0)
+    if rejected > bad:
+        count.is_wrong(f"{rejected} rows of prices were rejected, {bad} are bad", rejected - bad)
+    if (most := max(crm, cms)) > good:
+        count.is_wrong(f"{most} rows of prices were delivered, {good} are good", most - good)
+    count.where = "CMS: files/cms/*.json; CRM: /crm/tables/prices; rejected: files/rejects/*.csv"
+    return count
 
 
 def _skus(folder: Path) -> set[str]:
