@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.kombu.aside import put_aside
 from esb.component import Consumer, Deliver
 from esb.edge import without_control
-from esb.errors import unknown_outcome
+from esb.errors import Malformed, unknown_outcome
 from esb.exchange import Exchange
 from esb.unit import UnitOfWork
 
@@ -30,6 +30,10 @@ class _Settled(queue.SimpleQueue[tuple[Any, Exchange, BaseException | None]]):
 
     in_hand = 0
     """Messages that the connection has brought and that are not given an answer yet. The consuming thread's own."""
+
+
+class _Unreadable(Malformed):
+    """A message that says it is packed, and is not, or otherwise: no route can have it, and it would come again for ever."""
 
 
 class KombuConsumer(Consumer):
@@ -91,8 +95,18 @@ class KombuConsumer(Consumer):
             def received(message: Any) -> None:
                 self._received(message, settled)
 
+            def unreadable(message: Any, error: Exception) -> None:
+                settled.in_hand += 1
+                told = _Unreadable(f"the message cannot be unpacked: {error}")
+                settled.put((message, Exchange(message.body), told))
+
             with kombu.Consumer(
-                channel, queues=[source], on_message=received, accept=["json"], prefetch_count=endpoint.prefetch
+                channel,
+                queues=[source],
+                on_message=received,
+                on_decode_error=unreadable,
+                accept=["json"],
+                prefetch_count=endpoint.prefetch,
             ):
                 while not self._stopping.is_set():
                     try:
@@ -130,7 +144,7 @@ class KombuConsumer(Consumer):
             message, exchange, error = settled.get()
             if error is None:
                 message.ack()
-            elif not unknown_outcome(error):
+            elif not (unknown_outcome(error) or isinstance(error, _Unreadable)):
                 message.requeue()
             elif self._put_aside(message, exchange, error):
                 message.ack()

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from adapters.kombu.component import KombuEndpoint
 
 
+_PACKED = "compression"
+"""kombu's own header: whoever reads the message would unpack a body that is not packed."""
+
+
 class KombuProducer(Producer):
     """Thread-safe by a lock: kombu's connections are not.
 
@@ -33,7 +37,7 @@ class KombuProducer(Producer):
         headers = {
             name: value
             for name, value in without_control(exchange.message.headers)
-            if isinstance(value, (str, int, float, bool))
+            if isinstance(value, (str, int, float, bool)) and name.lower() != _PACKED
         }
         endpoint = self._endpoint
         with self._lock:

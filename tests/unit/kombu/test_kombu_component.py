@@ -71,7 +71,7 @@ def failing(monkeypatch):
     Its route fails with each of the errors in turn, and then succeeds.
     """
 
-    def consume(*errors, options="", compression=None):
+    def consume(*errors, options="", compression=None, headers=None):
         name = f"q{uuid.uuid4().hex[:8]}"
         ended, came, left = threading.Event(), [], list(errors)
 
@@ -91,7 +91,7 @@ def failing(monkeypatch):
                 routing_key=name,
                 content_type="text/plain",
                 content_encoding="binary",
-                headers={"kind": "a"},
+                headers=headers or {"kind": "a"},
                 compression=compression,
                 message_id="m1",
             )
@@ -131,6 +131,15 @@ def test_after_a_call_of_unknown_outcome_a_message_is_a_dead_letter_as_it_came(f
 def test_a_message_that_came_packed_is_a_dead_letter_that_kombu_can_read(failing) -> None:
     _, dead, _ = failing(unknown(), compression="zlib")
     assert (dead.body, dead.headers["kind"]) == (b"ORDER", "a")
+
+
+def test_a_message_that_says_it_is_packed_and_is_not_is_a_dead_letter(failing) -> None:
+    came, dead, rest = failing(headers={"compression": "zlib"})
+    assert (came, dead.body, rest) == (0, b"ORDER", None)
+
+
+def test_no_header_says_of_what_we_send_that_it_is_packed(crossed) -> None:
+    assert "compression" not in crossed(Exchange(b"ORDER", {"compression": "zlib"}, pattern=IN_OUT)).headers
 
 
 def test_a_message_stays_in_hand_while_the_dead_letters_do_not_take_it(failing, monkeypatch) -> None:
