@@ -117,6 +117,24 @@ def test_records_that_are_too_short_or_too_long_are_rejected(bus: Deployment, un
     eventually(lambda: len(rejects(bus, "fixed.txt").splitlines()) == 2, "the others are rejected")
 
 
+# -- foreign tables --------------------------------------------------------------------------------------------------------------
+
+FOREIGN = {
+    "customers": "customerID,companyName,country\nFOREIGN-1,Alfreds,Germany\nFOREIGN-2,NULL,Germany\n",
+    "products": "productID,productName,unitPrice\n1,Chai,18.00\n2,Chang,free\n",
+}
+
+
+@pytest.mark.parametrize(("table", "content"), FOREIGN.items(), ids=FOREIGN)
+def test_a_foreign_table_with_a_wrong_row_is_set_aside_and_not_read_again(
+    bus: Deployment, unharmed: None, table: str, content: str
+) -> None:
+    there = bus.state / "files" / "northwind"
+    drop(bus, f"../northwind/{table}.csv", content)
+    eventually((there / ".failed" / f"{table}.csv").exists, "it stands in .failed")
+    assert not (there / f"{table}.csv").exists()
+
+
 # -- names -----------------------------------------------------------------------------------------------------------------------
 
 NAMES = [
