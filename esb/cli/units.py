@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +138,9 @@ def _next(needs: list[Any], user: str, credentials: str, *, user_units: bool) ->
     folders = sorted({path for one in needs for path, _ in one.writes})
     owner = "" if user_units else f" -o {user} -g {user}"
     if folders:
-        lines.append(f"  install -d{owner} {' '.join(folders)}")
+        lines.append(f"  install -d{owner} {shlex.join(folders)}")
     lines += [
-        f"  install -D -m 0600 SECRET {credentials}/{name}"
+        f"  install -D -m 0600 SECRET {shlex.quote(f'{credentials}/{name}')}"
         for name in sorted({name for one in needs for name in one.credentials})
     ]
     lines.append(

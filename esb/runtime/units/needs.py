@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-import urllib.parse
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,9 +15,9 @@ from esb.dsl.nodes import ListNode, MapNode, Node, ScalarNode
 from esb.dsl.reader import read_all
 from esb.errors import ConfigError
 from esb.project import CONFIG, Project
+from esb.runtime.units.folders import Folders
 
 _CREDENTIAL: Final = re.compile(r"\{\{\??credential:\??([A-Za-z0-9_][A-Za-z0-9_.-]*)")
-_FILE: Final = re.compile(r"file:(?://)?([^?]*)")
 _PLACES: Final = frozenset({"addresses", "host"})
 _HOST: Final = re.compile(r"\b(?:https?|amqps?|s?ftps?|wss?):(?://)?([^/?#\s${}]+)")
 
@@ -43,14 +42,13 @@ def needs_of(project: Project, name: str) -> Needs:
     needs = Needs(name, project.instance, int(project.drain + 0.999))
     texts = [(scalar.text, str(scalar.at)) for scalar in _scalars(project)]
     needs.credentials = sorted({found for text, _ in texts for found in _CREDENTIAL.findall(text)})
-    writes: dict[str, str] = {}
     hosts: dict[str, str] = {}
     for text, at in texts:
-        resolved = _resolved(project, text)
-        if (matched := _FILE.match(resolved)) is not None and "{{esb.state}}" not in text:
-            writes.setdefault(str(_folder(project, matched[1])), f"file: at {at}")
-        for host in _HOST.findall(resolved):
+        for host in _HOST.findall(_resolved(project, text)):
             _note(hosts, host, at)
+    folders = Folders(project.folder, lambda text: _resolved(project, text))
+    for root in _roots(project):
+        folders.look(root)
     for text, at in ((scalar.text, str(scalar.at)) for scalar in _listed(project)):
         _note(hosts, _resolved(project, text), at)
     broker = project.broker_url
@@ -58,24 +56,34 @@ def needs_of(project: Project, name: str) -> Needs:
         # Without a broker in esb.yaml it is in the StateDirectory, which systemd makes.
         if project.spec.broker:
             path = Path(broker.removeprefix("sqlite:").partition("?")[0].removeprefix("//"))
-            writes.setdefault(str(path.parent.resolve()), "the embedded broker")
+            folders.writes.setdefault(str(path.parent.resolve()), "the embedded broker")
     elif (matched := _HOST.match(broker)) is not None:
         _note(hosts, matched[1], "the broker")
-    needs.writes = _outermost(writes)
+    needs.writes = folders.outermost()
+    needs.warnings += folders.warnings
     _reach(needs, hosts, project)
     return needs
 
 
-def _scalars(project: Project) -> Iterator[ScalarNode]:
-    """The texts of the instance's route files, and of esb.yaml without the other instances."""
+def _roots(project: Project) -> Iterator[Node]:
+    """The instance's route files, and what esb.yaml says of all that the project's instances share."""
     for file in project.route_files():
-        for root in read_all(file, project.relative(file)):
-            yield from _walk(root)
+        yield from read_all(file, project.relative(file))
     config = project.folder / CONFIG
     if config.exists():
         for root in read_all(config, CONFIG):
             if isinstance(root, MapNode):
-                yield from _walk(root.without("instances", "properties", "broker", "http", "management", "state"))
+                yield root.without("instances", "properties", "broker", "http", "management", "state")
+
+
+def _scalars(project: Project) -> Iterator[ScalarNode]:
+    """The texts of the instance's route files, and of esb.yaml without the other instances."""
+    for root in _roots(project):
+        yield from _walk(root)
+    config = project.folder / CONFIG
+    if config.exists():
+        for root in read_all(config, CONFIG):
+            if isinstance(root, MapNode):
                 instances = root.get("instances")
                 own = instances.get(project.instance) if isinstance(instances, MapNode) else None
                 for node in (own, root.get("properties"), root.get("broker")):
@@ -125,23 +133,6 @@ def _resolved(project: Project, text: str) -> str:
     with suppress(ConfigError):
         return str(project.properties.resolve(_CREDENTIAL.sub("{{?sys:none", text)))
     return ""
-
-
-def _folder(project: Project, path: str) -> Path:
-    """The part of a path that is known: what comes of a message is below it."""
-    known = path.partition("${")[0] if "${" in path else path
-    folder = Path(urllib.parse.unquote(known))
-    if "${" in path and not known.endswith("/"):
-        folder = folder.parent
-    return (project.folder / folder).resolve()
-
-
-def _outermost(writes: dict[str, str]) -> list[tuple[str, str]]:
-    return [
-        (path, why)
-        for path, why in sorted(writes.items())
-        if not any(Path(path) != Path(other) and Path(path).is_relative_to(other) for other in writes)
-    ]
 
 
 def _host(text: str) -> str:

@@ -40,9 +40,10 @@ def unit_files(
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters |= {"percent": _percent, "word": _word, "quoted": _quoted}
     values = {
-        "project": _escaped(str(folder)),
-        "esb": _escaped(esb),
+        "project": str(folder),
+        "esb": esb,
         "system": system,
         "user": user,
         "group": group,
@@ -71,9 +72,22 @@ def _template(name: str) -> str:
     return resources.files("esb.runtime.units").joinpath(f"{name}.in").read_text(encoding="utf-8")
 
 
-def _escaped(text: str) -> str:
-    """Percent signs are systemd's specifiers, blanks its separators."""
-    return text.replace("%", "%%").replace(" ", "\\x20")
+def _percent(text: str) -> str:
+    """For a line that is one value: only percent signs, which begin systemd's specifiers, mean something there."""
+    return text.replace("%", "%%")
+
+
+def _word(text: str) -> str:
+    """A word of a command line: blanks separate these, and what C escapes is read as in C."""
+    return _percent(text).replace("\\", "\\\\").replace(" ", "\\x20")
+
+
+def _quoted(text: str) -> str:
+    """A word of a list, where a blank cannot be written as in C: in quotes if it needs them."""
+    if not set(text) & {" ", "\t", '"', "'", "\\"}:
+        return _percent(text)
+    escaped = _percent(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _at_home(path: str) -> bool:

@@ -119,6 +119,95 @@ def test_a_path_that_depends_on_the_message_opens_the_folder_above_it(project):
     assert [path for path, _ in needs_of(Project.open(project), "x").writes] == ["/srv/out"]
 
 
+def writes(project: Path, routes: str) -> list[str]:
+    write(project, esb="properties: {box: /srv/box}\n", routes__a=routes)
+    return [path for path, _ in needs_of(Project.open(project), "x").writes]
+
+
+@pytest.mark.parametrize("option", ["move", "moveFailed", "preMove", "moveExisting"])
+@pytest.mark.parametrize(
+    ("told", "folder"),
+    [
+        ("/archive/${date:now:yyyy}/${file:name}", "/archive"),
+        ("/archive", "/archive"),
+        ("{{box}}", "/srv/box"),
+        ("../done/${file:name}", "/srv/done"),
+        ("${file:parent}/../done/${file:name}", "/srv/done"),
+    ],
+)
+def test_the_folder_that_a_file_is_moved_to_may_be_written(project, option, told, folder):
+    routes = f"- from: {{uri: 'file:/srv/in', parameters: {{{option}: '{told}'}}, steps: [{{to: 'bus:a'}}]}}\n"
+    assert writes(project, routes) == sorted([folder, "/srv/in"])
+
+
+def test_a_move_that_stands_in_the_uri_is_seen(project):
+    routes = "- from: {uri: 'file:/srv/in?move=/srv/d%20ne/${file:name}&delay=1', steps: [{to: 'bus:a'}]}\n"
+    assert writes(project, routes) == ["/srv/d ne", "/srv/in"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [".done", "done/${file:name}", "${file:name}.bak", "${file:name.noext}-${date:now:yyyy/MM}", "{{esb.state}}/done"],
+)
+def test_a_move_below_the_folder_or_the_state_needs_no_more(project, told):
+    routes = f"- from: {{uri: 'file:/srv/in', parameters: {{move: '{told}'}}, steps: [{{to: 'bus:a'}}]}}\n"
+    assert writes(project, routes) == ["/srv/in"]
+
+
+@pytest.mark.parametrize("told", ["${header.to}/${file:name}", "done/${file:name}/../../x"])
+def test_a_move_that_only_the_message_knows_is_a_warning(project, told):
+    assert writes(project, f"- from: {{uri: 'file:/srv/in', parameters: {{move: '{told}'}}, steps: []}}\n") == [
+        "/srv/in"
+    ]
+    [warning] = needs_of(Project.open(project), "x").warnings
+    assert "where move of the file endpoint at routes/a.yaml:1:15 moves files is known with the message only" in warning
+
+
+def test_the_folder_of_a_store_elsewhere_may_be_written(project):
+    kinds = (
+        "esb.stores.sqlite:SqliteIdempotentRepository",
+        "org.apache.camel.support.processor.idempotent.FileIdempotentRepository",
+    )
+    beans = [
+        f"{{name: b{n}, type: '{kind}', constructors: {{'0': /srv/s{n}/seen.db}}}}" for n, kind in enumerate(kinds)
+    ]
+    assert writes(project, f"- beans: [{', '.join(beans)}]\n") == ["/srv/s0", "/srv/s1"]
+
+
+def test_a_store_in_the_state_needs_no_more(project):
+    routes = "- beans: [{name: b, type: 'esb.stores.sqlite:SqliteSagaService', constructors: {'0': '{{esb.state}}/saga.db'}}]\n"
+    assert writes(project, routes) == []
+
+
+def test_a_path_that_a_bean_of_the_project_is_given_is_a_warning(project):
+    assert writes(project, "- beans: [{name: b, type: 'mine:Log', properties: {path: /srv/log/a}}]\n") == []
+    [warning] = needs_of(Project.open(project), "x").warnings
+    assert "is given /srv/log/a: add ReadWritePaths= for it" in warning
+
+
+def test_the_folder_of_a_stream_that_is_written_may_be_written(project):
+    assert writes(project, "- from: {uri: 'direct:a', steps: [{to: 'stream:file?fileName=/srv/log/a.txt'}]}\n") == [
+        "/srv/log"
+    ]
+
+
+@analyze
+def test_a_folder_with_a_blank_is_one_folder(esb, tmp_path):
+    project, folder = tmp_path / "my shop 100%", tmp_path / "units"
+    write(project, esb="project: shop\n", routes__a="- from: {uri: 'file:/srv/in box', steps: [{to: 'bus:a'}]}\n")
+    told = esb("-C", project, "units", "install", "--dir", folder, "--executable", "/bin/true")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", folder / "esb@shop.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert 'ReadWritePaths="/srv/in box"\n' in needs(folder, "shop")
+    assert f"WorkingDirectory={tmp_path}/my shop 100%%\n" in (folder / "esb@.service").read_text()
+    assert "install -d -o esb -g esb '/srv/in box'" in told.out
+
+
 def test_the_address_of_a_broker_elsewhere_is_let_through(project):
     write(project, esb="broker: 'amqp://u:p@192.0.2.9:5672/'\n")
     (project / "routes").mkdir()
