@@ -18,6 +18,7 @@ from esb.project import CONFIG, Project
 from esb.runtime.units.folders import Folders
 
 _CREDENTIAL: Final = re.compile(r"\{\{\??credential:\??([A-Za-z0-9_][A-Za-z0-9_.-]*)")
+_SHARED: Final = frozenset(map(Path, ("/run", "/run/esb", "/tmp", "/var/tmp")))  # noqa: S108 -- nothing is written there
 _PLACES: Final = frozenset({"addresses", "host"})
 _HOST: Final = re.compile(r"\b(?:https?|amqps?|s?ftps?|wss?):(?://)?([^/?#\s${}]+)")
 
@@ -34,6 +35,8 @@ class Needs:
     addresses: list[tuple[str, str]] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
     low_port: int = 0
+    unix_socket: str = ""
+    """The Unix address that it listens at; such a one is given to its user when it is made."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -59,6 +62,7 @@ def needs_of(project: Project, name: str) -> Needs:
             folders.writes.setdefault(str(path.parent.resolve()), "the embedded broker")
     elif (matched := _HOST.match(broker)) is not None:
         _note(hosts, matched[1], "the broker")
+    _sockets(needs, folders, project)
     needs.writes = folders.outermost()
     needs.warnings += folders.warnings
     _reach(needs, hosts, project)
@@ -139,6 +143,22 @@ def _host(text: str) -> str:
     if text.startswith("["):
         return text[1:].partition("]")[0]
     return text.rpartition("@")[2].partition(":")[0]
+
+
+def _sockets(needs: Needs, folders: Folders, project: Project) -> None:
+    for listener in (project.http, project.management):
+        kind, _, path = str(listener.bind).partition(":")
+        if kind != "unix":
+            continue
+        needs.unix_socket = str(listener.bind)
+        folder = (project.folder / path.removeprefix("//")).resolve().parent
+        if folder in _SHARED:
+            needs.warnings.append(
+                f"it listens at {listener.bind}, where the service may not write or nobody else sees it: "
+                f"give the socket a folder of its own, such as /srv/{needs.name}, which its clients may enter"
+            )
+        elif not folder.is_relative_to(f"/run/esb/{needs.name}"):  # the RuntimeDirectory
+            folders.writes.setdefault(str(folder), f"it listens at {listener.bind}")
 
 
 def _reach(needs: Needs, hosts: dict[str, str], project: Project) -> None:

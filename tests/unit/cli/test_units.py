@@ -191,6 +191,46 @@ def test_the_folder_of_a_stream_that_is_written_may_be_written(project):
     ]
 
 
+def listening(esb, project: Path, bind: str) -> str:
+    write(project, esb=f'project: shop\nhttp: "{bind}"\n')
+    (project / "routes").mkdir()
+    return str(esb("-C", project, "units", "show").out)
+
+
+def test_a_unix_socket_may_be_made_and_given_to_the_services_user(esb, project):
+    told = listening(esb, project, "unix:/srv/shop/http")
+    assert "ReadWritePaths=/srv/shop\n" in told
+    # Behind the lines that take it away: later ones add to the list of the first.
+    assert "\nSystemCallFilter=@chown\n" in told.partition("needs.conf")[2]
+
+
+@analyze
+def test_systemd_lets_a_service_with_a_unix_socket_give_it_to_its_user(esb, project, tmp_path):
+    listening(esb, project, "unix:/srv/shop/http")
+    esb("-C", project, "units", "install", "--dir", tmp_path / "units")
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", tmp_path / "units" / "esb@shop.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "@privileged is included (e.g. chown is allowed)" in done.stdout
+
+
+def test_a_unix_socket_in_the_runtime_directory_needs_no_folder(esb, project):
+    assert "ReadWritePaths" not in listening(esb, project, "unix:/run/esb/shop/http")
+
+
+def test_a_port_brings_no_right_to_give_files_away(esb, project):
+    assert "@chown" not in listening(esb, project, "127.0.0.1:8080")
+
+
+def test_a_unix_socket_where_the_service_may_not_write_is_a_warning(esb, project):
+    assert "ReadWritePaths" not in listening(esb, project, "unix:/run/http")
+    [warning] = needs_of(Project.open(project), "shop").warnings
+    assert "give the socket a folder of its own, such as /srv/shop" in warning
+
+
 @analyze
 def test_a_folder_with_a_blank_is_one_folder(esb, tmp_path):
     project, folder = tmp_path / "my shop 100%", tmp_path / "units"
