@@ -182,7 +182,7 @@ def decision(order: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("way", ["header", "query", "both"])
 def test_control_headers_from_outside_choose_nothing(bus: Deployment, unharmed: None, canary: Canary, way: str) -> None:
-    # This door keeps the headers of a request, on the queue and up to the calls of ERP and CRM.
+    # This door removes the headers of a request when it has read the body: none reaches the queue or the calls of ERP and CRM.
     order = good_order()
     names = dict.fromkeys([*CONTROL, *PLAIN], canary.url)
     headers = names if way in {"header", "both"} else {}
@@ -270,19 +270,14 @@ def test_what_asks_a_browser_to_act_is_not_given_back(bus: Deployment, unharmed:
         assert not {name.lower() for name in names} & set(told)
 
 
-def test_a_header_cannot_split_the_answer_or_a_request_behind(bus: Deployment, unharmed: None) -> None:
+def test_a_header_cannot_split_the_answer_and_stays_out_of_the_requests_behind(bus: Deployment, unharmed: None) -> None:
     order = good_order()
     path = f"/approvals/{order['orderId']}?X-Split=a%0D%0AX-Evil%3A%201"
     status, told, _ = send(bus, "bus", path, decision(order))
     assert status == 204
     assert "x-evil" not in told
-    # Behind the queue it is refused where the call to the CRM would carry it, and set aside.
-    [letter] = eventually(
-        lambda: [one for one in failed(bus, "orders.confirmed.invalid") if order["orderId"] in str(one.headers)],
-        "it is set aside",
-    )
-    assert "control characters" in letter.error
-    bus.broker().remove("orders.confirmed.invalid", [letter.id])
+    # A call that carried it would be refused and set aside: the order passes only without it.
+    eventually(lambda: bus.table("crm", "orders").get(str(order["orderId"])), "the order passes")
 
 
 def test_message_data_are_never_evaluated(bus: Deployment, unharmed: None) -> None:
