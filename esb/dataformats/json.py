@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -113,8 +114,9 @@ class JsonFormat:
         source = data if isinstance(data, (bytes, str)) else octets(data)
         try:
             value = self._decode(source)
-        except msgspec.ValidationError as error:  # of _number: nothing else is asked for
-            self._load(self._fits(_endless(source)))  # the type names the field, where it wants a number there
+        except msgspec.ValidationError as error:  # of _number, or of an integer's length: nothing else is asked for
+            with contextlib.suppress(msgspec.DecodeError):
+                self._load(self._fits(_endless(source)))  # the type names the field, where it wants a number there
             raise Malformed(f"the body is not JSON: {error}") from error
         except msgspec.DecodeError as error:
             value = self._before_trailing(source, error)

@@ -108,6 +108,11 @@ def test_where_a_field_wants_a_number_it_is_named(field: fields.Field[Any]) -> N
     assert [told["path"] for told in caught.value.report] == ["lines.1"]
 
 
+def test_a_whole_number_without_end_is_no_typed_json() -> None:
+    with pytest.raises(Malformed):
+        TYPED.unmarshal(Exchange(), f'{{"id": {"1" * 100_000}}}')
+
+
 def test_numbers_of_any_float_are_read_with_their_digits() -> None:
     found = TYPED.unmarshal(Exchange(), '{"id": "a", "note": [1.50, 0.0, -1.7976931348623157e308, 5e-324]}')
     assert [str(number) for number in found["note"]] == ["1.50", "0.0", "-1.7976931348623157E+308", "5E-324"]
