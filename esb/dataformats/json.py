@@ -115,8 +115,9 @@ class JsonFormat:
         try:
             value = self._decode(source)
         except msgspec.ValidationError as error:  # of _number, or of an integer's length: nothing else is asked for
-            with contextlib.suppress(msgspec.DecodeError):
-                self._load(self._fits(_endless(source)))  # the type names the field, where it wants a number there
+            if self._kind is not None:
+                with contextlib.suppress(msgspec.DecodeError):
+                    self._load(self._fits(_endless(source)))  # the type names the field, where it wants a number there
             raise Malformed(f"the body is not JSON: {error}") from error
         except msgspec.DecodeError as error:
             value = self._before_trailing(source, error)
