@@ -61,6 +61,8 @@ class Folders:
 
     def _endpoint(self, text: str, parameters: dict[str, str], at: str) -> None:
         if not text.startswith(("file:", "stream:")):
+            text = self.resolve(text)  # a property may hold the whole URI
+        if not text.startswith(("file:", "stream:")):
             return
         # Names of functions are no placeholders, and a value may end with an ampersand: what is no URI says nothing here.
         with suppress(ConfigError):
