@@ -124,7 +124,8 @@ class Exchange:
     ``error`` is the failure nobody handled. ``halted`` ends the running of steps: a ``stop``, a rollback, or an error that a handler took over;
     it crosses calls to other routes, as in Camel. ``handled`` tells the last of these from the others. ``exhausted`` says that an error handler
     has already had its say, so that no outer one acts again. ``waits`` counts callers that need the result when a call returns: only at zero
-    may a final send be pipelined. ``original`` is the message as it came in, kept only where a route asks for it (useOriginalMessage). Control
+    may a final send be pipelined. ``guards`` counts steps that may take a failure over (doTry, a fallback, a handler's own): nothing outside
+    learns of it then. ``original`` is the message as it came in, kept only where a route asks for it (useOriginalMessage). Control
     state lives here and in ``properties`` that only routes set, never in headers that input fills.
     """
 
@@ -134,6 +135,7 @@ class Exchange:
         "exhausted",
         "from_endpoint",
         "from_route",
+        "guards",
         "halted",
         "handled",
         "message",
@@ -156,6 +158,7 @@ class Exchange:
         self.handled = False
         self.exhausted = False
         self.waits = 0
+        self.guards = 0
         self.original: Message | None = None
         self.unit: UnitOfWork | None = None
         self.from_route = ""
@@ -206,6 +209,7 @@ class Exchange:
         twin.handled = False
         twin.exhausted = False
         twin.waits = 0
+        twin.guards = 0
         twin.original = self.original
         twin.unit = None
         twin.from_route = self.from_route

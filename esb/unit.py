@@ -137,3 +137,11 @@ class UnitOfWork:
     def open(self) -> bool:
         """Whether an outcome is still awaited."""
         return self._holds > 0
+
+
+class ReturningUnit(UnitOfWork):
+    """The unit of a delivery that its source brings again after a failure."""
+
+    __slots__ = ()
+
+    returns = True

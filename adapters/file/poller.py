@@ -23,7 +23,7 @@ from adapters.file.steadiness import Steadiness
 from adapters.file.taken import Taken
 from esb.coerce import text
 from esb.stores.contract import Opened, Standing
-from esb.unit import UnitOfWork
+from esb.unit import ReturningUnit, UnitOfWork
 
 if TYPE_CHECKING:
     from adapters.file.endpoint import FileEndpoint
@@ -162,7 +162,8 @@ class Poller:
             taken = Taken(found, held, key, self._disposal)
             taken.begin()
             exchange = taken.message()
-            exchange.unit = UnitOfWork(taken.settled)
+            stays = self.endpoint.move_failed is None
+            exchange.unit = (ReturningUnit if stays else UnitOfWork)(taken.settled)
         except BaseException:
             if key is not None and self._keys is not None:
                 self._keys.abandon(key)

@@ -14,7 +14,7 @@ from esb.component import Consumer, Deliver
 from esb.edge import without_control
 from esb.errors import Malformed, unknown_outcome
 from esb.exchange import Exchange
-from esb.unit import UnitOfWork
+from esb.unit import ReturningUnit
 
 if TYPE_CHECKING:
     from adapters.kombu.component import KombuEndpoint
@@ -127,7 +127,7 @@ class KombuConsumer(Consumer):
         if message.content_type:
             headers.setdefault("Content-Type", message.content_type)
         exchange = Exchange(body, headers)
-        exchange.unit = UnitOfWork(lambda unit: settled.put((message, exchange, unit.error)))
+        exchange.unit = ReturningUnit(lambda unit: settled.put((message, exchange, unit.error)))
         settled.in_hand += 1
         self._deliver((exchange,))
         self._settle(settled)

@@ -273,6 +273,7 @@ class ErrorHandler:
             exchange.properties["CamelToEndpoint"] = dead_letter.uri
             halted, exchange.halted = exchange.halted, False
             exchange.waits += 1
+            exchange.guards += 1
             try:
                 dead_letter.send(exchange)
             except Exception as new:
@@ -285,6 +286,7 @@ class ErrorHandler:
                 exchange.exhausted = False
             finally:
                 exchange.waits -= 1
+                exchange.guards -= 1
                 exchange.halted = halted
                 exchange.properties[_DEPTH] = depth
 
@@ -292,6 +294,7 @@ class ErrorHandler:
         if steps is None:
             return
         exchange.waits += 1
+        exchange.guards += 1
         try:
             steps(exchange)
         except Exception as new:
@@ -300,6 +303,7 @@ class ErrorHandler:
             raise
         finally:
             exchange.waits -= 1
+            exchange.guards -= 1
 
 
 def _forget_tries(exchange: Exchange) -> None:
@@ -324,5 +328,5 @@ def _distance(error: BaseException, catches: tuple[type[BaseException], ...]) ->
 
 
 def _comes_again(exchange: Exchange) -> bool:
-    """Whether a failure now brings the message again as a whole. Not that of a part or a tap, and not where a step waits, which may take it over."""
-    return exchange.unit is not None and exchange.unit.returns and not exchange.waits
+    """Whether a failure now brings the message again as a whole: not that of a part or a tap, and not where a step outside may take it over."""
+    return exchange.unit is not None and exchange.unit.returns and not exchange.guards

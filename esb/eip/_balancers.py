@@ -93,7 +93,7 @@ def topic(branches: Sequence[Step]) -> Step:
 def _copy(exchange: Exchange) -> Exchange:
     copy = exchange.derive()
     copy.unit = exchange.unit
-    copy.waits = 1
+    copy.waits = copy.guards = 1
     return copy
 
 

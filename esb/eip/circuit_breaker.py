@@ -204,7 +204,7 @@ class _Guard:
             return refusal
         copy = exchange.derive()
         copy.unit = exchange.unit
-        copy.waits = 1
+        copy.waits = copy.guards = 1
         began = time.monotonic()
         try:
             self._program(copy)

@@ -90,10 +90,13 @@ class DoTrySpec(StepSpec):
 
         def do_try(exchange: Exchange) -> None:
             error: Exception | None = None
+            exchange.guards += 1
             try:
                 body(exchange)
             except Exception as raised:
                 error = raised
+            finally:
+                exchange.guards -= 1
             if error is not None:
                 error = _catch(exchange, error, clauses)
             if exchange.halted and not exchange.handled and ROLLED_BACK not in exchange.properties:

@@ -80,7 +80,7 @@ def _copy(exchange: Exchange, before: Exchange) -> Exchange:
         current.properties[SENT] = before.properties[SENT]
     current.id = exchange.id
     current.unit = exchange.unit
-    current.waits = exchange.waits
+    current.waits, current.guards = exchange.waits, exchange.guards
     return current
 
 

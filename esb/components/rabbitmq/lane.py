@@ -20,7 +20,7 @@ from esb.components.rabbitmq.settling import Settling
 from esb.components.rabbitmq.topology import dead_letter_place
 from esb.errors import Malformed, ReferenceFault, TransportError
 from esb.exchange import IN_ONLY, IN_OUT, Exchange
-from esb.unit import UnitOfWork
+from esb.unit import ReturningUnit, UnitOfWork
 from esb.workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -37,12 +37,6 @@ _SLOWEST: Final = 30.0
 _SAVED_EVERY: Final = 1.0
 """Seconds between writes of a stream's place: what was read since is read again after a kill."""
 _MANUAL, _NONE = "MANUAL", "NONE"
-
-
-class _DeliveryUnit(UnitOfWork):
-    __slots__ = ()
-
-    returns = True
 
 
 class Lane:
@@ -196,7 +190,7 @@ class Lane:
     def _run(self, delivery: Received) -> None:
         if not self._begin(delivery):
             return
-        unit = _DeliveryUnit()
+        unit = ReturningUnit()
         exchange = self._exchange(delivery, unit)
         if exchange is None:
             return

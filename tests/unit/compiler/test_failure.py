@@ -10,7 +10,7 @@ from esb.compiler.failure import Clause, DeadLetter, ErrorHandler
 from esb.compiler.policy import Policy
 from esb.exchange import Exchange
 from esb.program import Program
-from esb.unit import UnitOfWork
+from esb.unit import ReturningUnit, UnitOfWork
 
 
 def handler(**options: object) -> ErrorHandler:
@@ -136,12 +136,6 @@ def test_a_failing_dead_letter_counts_as_handled_unless_it_is_told_otherwise() -
         Program((failing(9),), handler(dead_letter=DeadLetter(broken, "mock:dead", swallow=False)))(Exchange("x"))
 
 
-class Returning(UnitOfWork):
-    """Of a channel."""
-
-    returns = True
-
-
 def test_stopping_ends_the_wait_between_tries() -> None:
     stopping = threading.Event()
     stopping.set()
@@ -160,22 +154,22 @@ def test_what_a_stop_interrupts_is_neither_handled_nor_a_dead_letter() -> None:
     clause = Clause((OSError,), slow, Program((given_up.append,)), handled=lambda _: True)
     for options in ({"clauses": (clause,)}, {"policy": slow, "dead_letter": DeadLetter(given_up.append, "mock:dead")}):
         exchange = Exchange("x")
-        exchange.unit = Returning()
+        exchange.unit = ReturningUnit()
         with pytest.raises(OSError, match="down"):
             Program((failing(9),), handler(stopping=stopping, **options))(exchange)
         assert (given_up, exchange.exhausted) == ([], True)
 
 
 @pytest.mark.parametrize(
-    ("unit", "waits"), [(None, 0), (UnitOfWork(), 0), (UnitOfWork(parent=Returning()), 0), (Returning(), 1)]
+    ("unit", "guards"), [(None, 0), (UnitOfWork(), 0), (UnitOfWork(parent=ReturningUnit()), 0), (ReturningUnit(), 1)]
 )
-def test_what_nobody_brings_again_is_given_up_at_a_stop(unit: UnitOfWork | None, waits: int) -> None:
+def test_what_nobody_brings_again_is_given_up_at_a_stop(unit: UnitOfWork | None, guards: int) -> None:
     stopping = threading.Event()
     stopping.set()
     given_up: list[Exchange] = []
     slow = Policy(maximum_redeliveries=5, redelivery_delay=60)
     exchange = Exchange("x")
-    exchange.unit, exchange.waits = unit, waits
+    exchange.unit, exchange.guards = unit, guards
     Program(
         (failing(9),), handler(policy=slow, dead_letter=DeadLetter(given_up.append, "mock:dead"), stopping=stopping)
     )(exchange)
