@@ -155,7 +155,7 @@ def _check(template: str, values: Mapping[str, str]) -> None:
             continue
         raise ValidationFailed(
             f"the value of {name} cannot be a parameter of the kamelet {template!r}, where it becomes text of a route: {wrong}; "
-            "leave it in a header, and let the template read ${header.name}",
+            "leave it in a header, and let the template read ${header.name}; a value of the route's own goes with a 'to' that names the kamelet",
             [{"path": name, "message": wrong}],
         )
 

@@ -24,6 +24,9 @@ _PLAIN = re.compile(r"[\w.~/:@ ,;=!*'$-]*", re.ASCII)
 """No parentheses: ``RAW(`` would take the route's own options into its value."""
 _FUNCTION = re.compile(r"\$(?:simple)?\{")
 _HOST = re.compile(r"https?:(?://)?[^/?#]+(?=[/?#])")
+_RAW = re.compile(r"[?&][^=&]*=RAW\((?:(?!\)(?:&|\Z)).)*\Z", re.DOTALL)
+"""A route's own ``RAW(``, not closed yet."""
+_RAW_END = ")&"
 _MORE = re.compile(r"\A\s*resource:|\$init\{|\s(?:\?:|\?~>|~>)\s")
 """A text that stands in a file, variables that are set first, and the operators between functions."""
 
@@ -95,10 +98,11 @@ def quoted(builder: Builder, pieces: Sequence[Piece], at: Position, delimiter: s
                 at,
                 "write the host in the route, and let only path and query come from data",
             )
-        value = _value(evaluate, _in_query if in_query else _in_path, name)
+        quote = _in_path if not in_query else _in_raw if _RAW.search(written) else _in_query
+        value = _value(evaluate, quote, name)
         parts.append(_without(value, delimiter, "%25" if in_query else "%") if delimiter else value)
         written += "\0"  # stands for data of any length
-    climbs, functions = _climbs(written), _functions(written)
+    climbs, functions, ends = _climbs(written), _functions(written), written.count(_RAW_END)
 
     def uri(exchange: Exchange) -> str:
         told = "".join([part(exchange) for part in parts])
@@ -108,6 +112,9 @@ def quoted(builder: Builder, pieces: Sequence[Piece], at: Position, delimiter: s
         if in_query and _functions(told) > functions:  # likewise the dollar before a value's brace
             message = "the values cannot be part of a URI: together they hold an expression"
             raise ValidationFailed(message, [{"path": "uri", "message": "it holds an expression"}])
+        if _RAW_END in told and told.count(_RAW_END) > ends:
+            message = "the values cannot be part of a URI: they end the RAW(...) that they stand in"
+            raise ValidationFailed(message, [{"path": "uri", "message": "it ends RAW(...)"}])
         return told
 
     return uri
@@ -165,6 +172,12 @@ def _in_query(told: str) -> str:
     if _PLAIN.fullmatch(told):
         return told
     return "".join(one if _PLAIN.fullmatch(one) else _twice(one) for one in told)
+
+
+def _in_raw(told: str) -> str:
+    if has_functions(told):
+        raise ValueError("it holds an expression")
+    return told  # it is taken as it stands
 
 
 def _twice(character: str) -> str:

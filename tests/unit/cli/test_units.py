@@ -110,6 +110,15 @@ def test_a_low_port_brings_the_one_right_it_needs(esb, project):
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in esb("-C", project, "units", "show").out
 
 
+def test_a_property_may_hold_the_whole_endpoint(project):
+    write(
+        project,
+        esb="properties: {out.uri: 'file:/srv/out'}\n",
+        routes__a="- route: {from: {uri: 'direct:a', steps: [{to: '{{out.uri}}'}]}}\n",
+    )
+    assert [path for path, _ in needs_of(Project.open(project), "x").writes] == ["/srv/out"]
+
+
 def test_a_path_that_depends_on_the_message_opens_the_folder_above_it(project):
     write(
         project,

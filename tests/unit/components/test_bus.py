@@ -578,3 +578,30 @@ def test_a_queue_in_memory_stops_after_what_feeds_it(context, memory_broker):
     context.stop(drain=2)
     assert time.monotonic() - before < 1.5  # nobody waited for messages that no thread takes
     assert len(done) + memory_broker.depth("pages") == 1000
+
+
+@pytest.mark.parametrize("steps", ["{to: 'direct:erp'}, {to: 'mock:x'}", "{to: 'direct:erp'}"])
+def test_what_waits_in_a_called_route_when_the_bus_stops_goes_back(context, memory_broker, steps):
+    tried = threading.Event()
+
+    def down(exchange):
+        tried.set()
+        raise OSError("down")
+
+    context.bind("bean", "erp", down)
+    context.load(
+        f"""
+        - onException:
+            exception: [java.io.IOException]
+            handled: {{constant: "true"}}
+            redeliveryPolicy: {{maximumRedeliveries: 20, redeliveryDelay: 60s}}
+        - from: {{uri: "bus:q", steps: [{steps}]}}
+        - from: {{uri: "direct:erp", steps: [{{process: {{ref: erp}}}}]}}
+        """,
+        file="x.yaml",
+    )
+    context.start()
+    put(memory_broker, "q")
+    assert tried.wait(5)
+    context.stop(drain=5)
+    assert memory_broker.depth("q") == 1

@@ -108,6 +108,11 @@ def test_where_a_field_wants_a_number_it_is_named(field: fields.Field[Any]) -> N
     assert [told["path"] for told in caught.value.report] == ["lines.1"]
 
 
+def test_without_a_type_a_number_beyond_floats_is_bad_data() -> None:
+    with pytest.raises(Malformed):
+        PLAIN.unmarshal(Exchange(), b"[1e400]")
+
+
 def test_a_whole_number_without_end_is_no_typed_json() -> None:
     with pytest.raises(Malformed):
         TYPED.unmarshal(Exchange(), f'{{"id": {"1" * 100_000}}}')

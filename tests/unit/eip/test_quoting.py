@@ -251,3 +251,13 @@ def test_what_simple_has_outside_of_functions_is_no_uri(stepped, tmp_path, text:
 def test_values_do_not_swallow_the_options_between_them(named) -> None:
     name = "${header.a}&fileExist=Fail&tempPrefix=${header.b}"
     assert named(name, "RAW(a", "b)") == (None, ["RAW(a"])
+
+
+def test_a_value_in_the_routes_own_raw_is_taken_as_it_is(named) -> None:
+    assert named("RAW(${header.a})&fileExist=Fail", "a (1)+50%&b=c") == (None, ["a (1)+50%&b=c"])
+
+
+@pytest.mark.parametrize(("a", "b"), [("a)&fileExist=Append", ""), ("a)", "&fileExist=Append"), ("${body}", "")])
+def test_a_value_does_not_leave_the_routes_own_raw(named, a: str, b: str) -> None:
+    error, files = named("RAW(${header.a}${header.b})", a, b)
+    assert (type(error), files) == (ValidationFailed, [])
