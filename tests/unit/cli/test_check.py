@@ -78,10 +78,10 @@ def test_a_module_that_does_not_import_is_told_with_the_place_in_it(esb, project
 
 
 def test_a_schema_that_is_wrong_is_named_below_the_project_as_all_files_are(esb, project):
-    write(project, esb="{}\n", routes__all=STEP % "{unmarshal: {json: {unmarshalType: crm.Order}}}")
+    write(project, esb="{}\n", routes__all=STEP % "{unmarshal: {json: {unmarshalType: unheard.Order}}}")
     (project / "schemas").mkdir()
-    (project / "schemas" / "crm.py").write_text("import nothing_at_all\n")
-    assert esb("-C", project, "check", "schemas/crm.py").out.startswith("schemas/crm.py:1:1 ")
+    (project / "schemas" / "unheard.py").write_text("import nothing_at_all\n")
+    assert esb("-C", project, "check", "schemas/unheard.py").out.startswith("schemas/unheard.py:1:1 ")
 
 
 def test_a_file_is_parsed_once_for_all_that_look_at_it(esb, project, monkeypatch):
