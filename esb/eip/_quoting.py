@@ -84,7 +84,7 @@ def quoted(builder: Builder, pieces: Sequence[Piece], at: Position, delimiter: s
     """
     scheme = written_scheme(pieces[0]) if isinstance(pieces[0], str) else ""
     parts: list[Callable[[Exchange], str]] = []
-    written, in_query = "", False
+    written, in_query, in_raw = "", False, False
     for literal, name, evaluate in _told(builder, pieces, at):
         written += literal
         in_query = in_query or "?" in literal
@@ -99,6 +99,7 @@ def quoted(builder: Builder, pieces: Sequence[Piece], at: Position, delimiter: s
                 "write the host in the route, and let only path and query come from data",
             )
         quote = _in_path if not in_query else _in_raw if _RAW.search(written) else _in_query
+        in_raw = in_raw or quote is _in_raw
         value = _value(evaluate, quote, name)
         parts.append(_without(value, delimiter, "%25" if in_query else "%") if delimiter else value)
         written += "\0"  # stands for data of any length
@@ -107,17 +108,18 @@ def quoted(builder: Builder, pieces: Sequence[Piece], at: Position, delimiter: s
     def uri(exchange: Exchange) -> str:
         told = "".join([part(exchange) for part in parts])
         if ".." in told and _climbs(told) > climbs:  # a dot of the route's, or of another value, before a value's
-            message = "the values cannot be part of a URI: together they climb out of its path"
-            raise ValidationFailed(message, [{"path": "uri", "message": "it climbs out of its path"}])
+            raise _refused("together they climb out of its path", "it climbs out of its path")
         if in_query and _functions(told) > functions:  # likewise the dollar before a value's brace
-            message = "the values cannot be part of a URI: together they hold an expression"
-            raise ValidationFailed(message, [{"path": "uri", "message": "it holds an expression"}])
-        if _RAW_END in told and told.count(_RAW_END) > ends:
-            message = "the values cannot be part of a URI: they end the RAW(...) that they stand in"
-            raise ValidationFailed(message, [{"path": "uri", "message": "it ends RAW(...)"}])
+            raise _refused("together they hold an expression", "it holds an expression")
+        if in_raw and told.count(_RAW_END) > ends:
+            raise _refused("they end the RAW(...) that they stand in", "it ends RAW(...)")
         return told
 
     return uri
+
+
+def _refused(values: str, uri: str) -> ValidationFailed:
+    return ValidationFailed(f"the values cannot be part of a URI: {values}", [{"path": "uri", "message": uri}])
 
 
 def _told(builder: Builder, pieces: Sequence[Piece], at: Position) -> Iterator[tuple[str, str, Expression | None]]:

@@ -253,6 +253,11 @@ def test_values_do_not_swallow_the_options_between_them(named) -> None:
     assert named(name, "RAW(a", "b)") == (None, ["RAW(a"])
 
 
+def test_what_would_end_raw_is_nothing_special_elsewhere(sent) -> None:
+    exchange, mocks = sent("mock:${header.v}", "a)&b")
+    assert (exchange.error, mocks) == (None, {"mock:a)&b": 1})
+
+
 def test_a_value_in_the_routes_own_raw_is_taken_as_it_is(named) -> None:
     assert named("RAW(${header.a})&fileExist=Fail", "a (1)+50%&b=c") == (None, ["a (1)+50%&b=c"])
 
